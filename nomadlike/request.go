@@ -120,6 +120,7 @@ type JobListRequest struct {
 // JobRegister asks to run a job, new or changed.
 type JobRegister struct {
 	WriteOptions
+	JobID             JobID `path:"JobID" json:"-" codec:"JobID"` // of the route; must be Job's
 	Job               *Job
 	Submission        *JobSubmission
 	EnforceIndex      bool   // refuse unless JobModifyIndex is the job's; 0: it must not exist
