@@ -21,8 +21,8 @@ import (
 
 // A Machine is what the log acts on.
 type Machine interface {
-	// Apply carries out an entry. An error of type Fatal means that the entry
-	// was not understood and the server must stop; any other error is the
+	// Apply carries out an entry. A *raftlog.Unreadable error means that the
+	// entry was not understood and the server must stop; any other error is the
 	// outcome of the entry.
 	Apply(index uint64, entry []byte) (any, error)
 	// Snapshot returns a function that writes the state as it is now, later and

@@ -1,17 +1,14 @@
 package consensus
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/hashicorp/raft"
-)
 
-// A Fatal error says that this server can not follow the log.
-type Fatal interface {
-	error
-	Fatal() bool
-}
+	"github.com/nomadlike/nomadlike/nomadlike/raftlog"
+)
 
 type outcome struct {
 	value any
@@ -26,7 +23,7 @@ type machine struct {
 
 func (f *machine) Apply(l *raft.Log) any {
 	v, err := f.m.Apply(l.Index, l.Data)
-	if fe, ok := err.(Fatal); ok && fe.Fatal() {
+	if unreadable := (*raftlog.Unreadable)(nil); errors.As(err, &unreadable) {
 		f.fatal(fmt.Errorf("entry %d of the raft log: %w", l.Index, err))
 	}
 	return outcome{v, err}

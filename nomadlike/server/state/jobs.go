@@ -1,0 +1,274 @@
+package state
+
+import (
+	"fmt"
+	"slices"
+
+	n "github.com/nomadlike/nomadlike/nomadlike"
+	"github.com/nomadlike/nomadlike/nomadlike/errs"
+	"github.com/nomadlike/nomadlike/nomadlike/raftlog"
+	"github.com/nomadlike/nomadlike/nomadlike/table"
+	"github.com/nomadlike/nomadlike/nomadlike/walk"
+)
+
+// VersionsKept is how many versions of a job are remembered, besides those that
+// are tagged, the newest stable one, and those that an allocation still runs.
+const VersionsKept = 6
+
+// JobRegister makes a job, or a new version of it when its specification
+// changed, together with the evaluation that puts it into effect.
+type JobRegister struct {
+	Job        *n.Job
+	Submission *n.JobSubmission
+	Eval       *n.Evaluation // nil for jobs that are launched by others
+	// EnforceIndex makes the command fail unless the job's JobModifyIndex is
+	// JobModifyIndex; 0 means that there must be no job.
+	EnforceIndex   bool
+	JobModifyIndex uint64
+	Now            int64
+}
+
+// JobRegistered is the outcome of a JobRegister.
+type JobRegistered struct{ JobModifyIndex uint64 }
+
+var RegisterJob = raftlog.Command(&log, 1, "JobRegister", func(tx *table.Tx, index uint64, c *JobRegister) (any, error) {
+	b := newBatch(tx, index, c.Now)
+	old := jobs.Get(tx, nil, jobKey(c.Job.Key()))
+	if c.EnforceIndex {
+		if err := enforce(old, c.JobModifyIndex); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.putJob(old, c.Job, c.Submission); err != nil {
+		return nil, err
+	}
+	if c.Eval != nil {
+		c.Eval.JobModifyIndex = c.Job.JobModifyIndex
+		if err := b.putEval(c.Eval); err != nil {
+			return nil, err
+		}
+	}
+	return JobRegistered{c.Job.JobModifyIndex}, b.flush()
+})
+
+func enforce(old *n.Job, index uint64) error {
+	const prefix = "Enforcing job modify index"
+	switch {
+	case index == 0 && old != nil:
+		return errs.Newf(errs.Internal, "%s 0: job already exists", prefix)
+	case index != 0 && old == nil:
+		return errs.Newf(errs.Internal, "%s %d: job does not exist", prefix, index)
+	case old != nil && old.JobModifyIndex != index:
+		return errs.Newf(errs.Internal, "%s %d: job exists with conflicting job modify index: %d", prefix, index, old.JobModifyIndex)
+	}
+	return nil
+}
+
+// putJob stores a job as the same version when its specification is what it
+// was, and as a new one otherwise. It fills in what is the server's in job.
+func (b *batch) putJob(old, job *n.Job, sub *n.JobSubmission) error {
+	job.ModifyIndex = b.index
+	job.SubmitTime = b.now
+	if old == nil {
+		job.CreateIndex, job.JobModifyIndex, job.Version = b.index, b.index, 0
+		job.Status = n.JobPending
+	} else {
+		job.CreateIndex, job.Status, job.StatusDescription = old.CreateIndex, old.Status, old.StatusDescription
+		if sameSpec(old, job) {
+			job.Version, job.JobModifyIndex, job.Stable, job.SubmitTime = old.Version, old.JobModifyIndex, old.Stable, old.SubmitTime
+			sub = nil
+		} else {
+			job.Version, job.JobModifyIndex, job.Stable = old.Version+1, b.index, false
+		}
+	}
+	if err := jobs.Put(b.tx, job); err != nil {
+		return err
+	}
+	if err := versions.Put(b.tx, job); err != nil {
+		return err
+	}
+	if sub != nil {
+		sub.Namespace, sub.JobID, sub.Version, sub.JobModifyIndex = job.Namespace, job.ID, job.Version, job.JobModifyIndex
+		if err := submissions.Put(b.tx, sub); err != nil {
+			return err
+		}
+	}
+	b.summarize(old, job)
+	b.prune(job)
+	return nil
+}
+
+// sameSpec compares what users write.
+func sameSpec(a, b *n.Job) bool {
+	x, y := *a, *b
+	for _, j := range []*n.Job{&x, &y} {
+		j.Status, j.StatusDescription, j.Stable, j.Version = "", "", false, 0
+		j.CreateIndex, j.ModifyIndex, j.JobModifyIndex, j.SubmitTime = 0, 0, 0, 0
+	}
+	return walk.Equal(x, y)
+}
+
+// summarize makes sure that the job's summary has all of its groups.
+func (b *batch) summarize(old, job *n.Job) {
+	j := b.job(job.Key())
+	if j.summary == nil {
+		j.summary = &n.JobSummary{JobID: job.ID, Namespace: job.Namespace, Summary: map[string]*n.GroupSummary{}, CreateIndex: b.index}
+		if job.IsPeriodic() || job.IsParameterized() {
+			j.summary.Children = &n.ChildrenSummary{}
+		}
+		j.touched = true
+	}
+	for i := range job.TaskGroups {
+		if name := job.TaskGroups[i].Name; j.summary.Summary[name] == nil {
+			j.group(name)
+		}
+	}
+	if old == nil {
+		b.countChild(job, "", job.Status)
+	}
+}
+
+// prune forgets old versions of a job.
+func (b *batch) prune(job *n.Job) {
+	var untagged []*n.Job
+	for v := range versions.Prefix(b.tx, nil, table.K2(job.Namespace, job.ID)) {
+		if v.VersionTag == nil {
+			untagged = append(untagged, v)
+		}
+	}
+	if len(untagged) <= VersionsKept {
+		return
+	}
+	needed := map[uint64]bool{}
+	for a := range allocs.By(b.tx, nil, allocsByJob, jobKey(job.Key())) {
+		needed[a.JobVersion] = true
+	}
+	slices.Reverse(untagged) // newest first
+	if i := slices.IndexFunc(untagged, func(v *n.Job) bool { return v.Stable }); i >= 0 {
+		needed[untagged[i].Version] = true
+	}
+	for _, v := range untagged[VersionsKept:] {
+		if !needed[v.Version] {
+			versions.Delete(b.tx, versionKey(job.Key(), v.Version))
+			submissions.Delete(b.tx, versionKey(job.Key(), v.Version))
+		}
+	}
+}
+
+// JobDeregister stops a job, or with Purge forgets it and all that belongs to it.
+type JobDeregister struct {
+	Key             n.JobKey
+	Purge           bool
+	NoShutdownDelay bool
+	Eval            *n.Evaluation
+	Now             int64
+}
+
+var DeregisterJob = raftlog.Command(&log, 2, "JobDeregister", func(tx *table.Tx, index uint64, c *JobDeregister) (any, error) {
+	b := newBatch(tx, index, c.Now)
+	old := jobs.Get(tx, nil, jobKey(c.Key))
+	if old == nil {
+		return JobRegistered{}, nil
+	}
+	if c.NoShutdownDelay {
+		if err := b.skipShutdownDelays(c.Key); err != nil {
+			return nil, err
+		}
+	}
+	if c.Purge {
+		return JobRegistered{index}, b.purge(c.Key, c.Eval)
+	}
+	job := walk.Clone(old)
+	job.Stop = true
+	if err := b.putJob(old, job, nil); err != nil {
+		return nil, err
+	}
+	if c.Eval != nil {
+		c.Eval.JobModifyIndex = job.JobModifyIndex
+		if err := b.putEval(c.Eval); err != nil {
+			return nil, err
+		}
+	}
+	return JobRegistered{job.JobModifyIndex}, b.flush()
+})
+
+func (b *batch) skipShutdownDelays(k n.JobKey) error {
+	for _, a := range slices.Collect(allocs.By(b.tx, nil, allocsByJob, jobKey(k))) {
+		if a.Terminal() {
+			continue
+		}
+		a = walk.Clone(a)
+		a.DesiredTransition.Merge(n.DesiredTransition{NoShutdownDelay: ptr(true)})
+		a.AllocModifyIndex = b.index
+		if err := b.putAlloc(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// purge forgets a job with all that belongs to it, but for its evaluations,
+// which end.
+func (b *batch) purge(k n.JobKey, eval *n.Evaluation) error {
+	key := jobKey(k)
+	jobs.Delete(b.tx, key)
+	for _, v := range slices.Collect(versions.Prefix(b.tx, nil, key)) {
+		versions.Delete(b.tx, versionKey(k, v.Version))
+		submissions.Delete(b.tx, versionKey(k, v.Version))
+	}
+	for _, a := range slices.Collect(allocs.By(b.tx, nil, allocsByJob, key)) {
+		allocs.Delete(b.tx, table.K(a.ID))
+	}
+	for _, d := range slices.Collect(deployments.By(b.tx, nil, deploymentsByJob, key)) {
+		deployments.Delete(b.tx, table.K(d.ID))
+	}
+	summaries.Delete(b.tx, key)
+	activities.Delete(b.tx, key)
+	b.jobs, b.order = map[n.JobKey]*jobBatch{}, nil
+	for _, e := range slices.Collect(evals.By(b.tx, nil, evalsByJob, key)) {
+		if e.Status.Terminal() {
+			continue
+		}
+		e = walk.Clone(e)
+		e.Status, e.StatusDescription = n.EvalComplete, fmt.Sprintf("job %s deleted", k.ID)
+		e.ModifyIndex, e.ModifyTime = b.index, b.now
+		if err := evals.Put(b.tx, e); err != nil {
+			return err
+		}
+	}
+	if eval != nil {
+		eval.CreateIndex, eval.CreateTime, eval.ModifyIndex, eval.ModifyTime = b.index, b.now, b.index, b.now
+		return evals.Put(b.tx, eval)
+	}
+	return nil
+}
+
+// JobStability marks a version of a job as one to go back to, or not.
+type JobStability struct {
+	Key     n.JobKey
+	Version uint64
+	Stable  bool
+	Now     int64
+}
+
+var SetJobStability = raftlog.Command(&log, 3, "JobStability", func(tx *table.Tx, index uint64, c *JobStability) (any, error) {
+	b := newBatch(tx, index, c.Now)
+	return nil, b.setStable(c.Key, c.Version, c.Stable)
+})
+
+func (b *batch) setStable(k n.JobKey, version uint64, stable bool) error {
+	v := versions.Get(b.tx, nil, versionKey(k, version))
+	if v == nil {
+		return errs.Newf(errs.NotFound, "job %q has no version %d", k.ID, version)
+	}
+	v = walk.Clone(v)
+	v.Stable, v.ModifyIndex = stable, b.index
+	if err := versions.Put(b.tx, v); err != nil {
+		return err
+	}
+	if cur := jobs.Get(b.tx, nil, jobKey(k)); cur != nil && cur.Version == version {
+		v.Status = cur.Status
+		return jobs.Put(b.tx, v)
+	}
+	return nil
+}
