@@ -55,6 +55,7 @@ type Row struct {
 	OnlyVerb bool
 
 	Req, Resp reflect.Type // the structs, not pointers to them
+	transport transport
 }
 
 // Route returns "VERB /path", or "" for a call without one.
@@ -108,6 +109,11 @@ func add[Req, Resp any](kind Kind, name, route string, where Where, rule Rule, o
 	for _, o := range opts {
 		o(r)
 	}
+	if kind == Stream {
+		r.transport = streaming[Req, Resp](r)
+	} else {
+		r.transport = unary[Req, Resp](r)
+	}
 	rows = append(rows, r)
 	return r
 }
@@ -119,7 +125,7 @@ type Handler func(ctx context.Context, req any) (any, error)
 // A StreamHandler answers a call with any number of answers.
 type StreamHandler func(ctx context.Context, req any, send func(any) error) error
 
-// Handlers are the calls that something answers.
+// Handlers are the calls that something answers; a Caller of these alone.
 type Handlers struct {
 	calls   map[string]Handler
 	streams map[string]StreamHandler

@@ -111,6 +111,17 @@ func (v *View) NodeAllAllocs(ws table.WatchSet, id n.NodeID) iter.Seq[*n.Allocat
 	return allocs.By(v.tx, ws, allocsByNode, table.K(id))
 }
 
+// NodeAllocs returns a node's allocations that are not terminal.
+func (v *View) NodeAllocs(id n.NodeID) []*n.Allocation {
+	var out []*n.Allocation
+	for a := range v.NodeAllAllocs(nil, id) {
+		if !a.Terminal() {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
 // EvalAllocs ranges over the allocations that an evaluation placed or changed.
 func (v *View) EvalAllocs(ws table.WatchSet, id n.EvalID) iter.Seq[*n.Allocation] {
 	return allocs.By(v.tx, ws, allocsByEval, table.K(id))

@@ -1,0 +1,152 @@
+package planner
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+
+	n "github.com/nomadlike/nomadlike/nomadlike"
+)
+
+// A View is the state that plans are checked against.
+type View interface {
+	Index() uint64
+	Node(n.NodeID) *n.Node
+	Alloc(n.AllocID) *n.Allocation
+	NodeAllocs(n.NodeID) []*n.Allocation // that are not terminal
+}
+
+// Check returns the part of a plan that is still possible. A node's part is
+// taken whole or not at all; with AllAtOnce the whole plan is.
+func Check(v View, p *n.Plan, fit Fit) *n.PlanResult {
+	r := &n.PlanResult{
+		NodeUpdate: map[n.NodeID][]*n.Allocation{}, NodeAllocation: map[n.NodeID][]*n.Allocation{}, NodePreemptions: map[n.NodeID][]*n.Allocation{},
+		Deployment: p.Deployment, DeploymentUpdates: p.DeploymentUpdates, RejectedNodes: map[n.NodeID]string{},
+	}
+	for _, id := range planNodes(p) {
+		if why := checkNode(v, p, id, fit); why != "" {
+			r.RejectedNodes[id] = why
+			continue
+		}
+		take(r.NodeUpdate, p.NodeUpdate, id)
+		take(r.NodeAllocation, p.NodeAllocation, id)
+		take(r.NodePreemptions, p.NodePreemptions, id)
+	}
+	if len(r.RejectedNodes) == 0 {
+		return r
+	}
+	r.RefreshIndex = max(v.Index(), 1)
+	if p.AllAtOnce {
+		return &n.PlanResult{RejectedNodes: r.RejectedNodes, RefreshIndex: r.RefreshIndex}
+	}
+	trimCanaries(r, p)
+	return r
+}
+
+func take(dst, src map[n.NodeID][]*n.Allocation, id n.NodeID) {
+	if len(src[id]) > 0 {
+		dst[id] = src[id]
+	}
+}
+
+// checkNode returns in words why a node can not take its part of the plan, or
+// "" if it can. The texts are those of the scheduling reference, 2.3.
+func checkNode(v View, p *n.Plan, id n.NodeID, fit Fit) string {
+	placed := p.NodeAllocation[id]
+	if len(placed) == 0 {
+		return "" // only stops
+	}
+	node := v.Node(id)
+	switch {
+	case node == nil:
+		return "node does not exist"
+	case node.Status == n.NodeDisconnected:
+		if all(placed, isUnknown) {
+			return ""
+		}
+		return "node is disconnected and contains invalid updates"
+	case node.Status == n.NodeDown:
+		if all(placed, func(a *n.Allocation) bool { return a.ClientStatus == n.ClientLost || isUnknown(a) }) {
+			return ""
+		}
+		return "node is down and contains invalid updates"
+	case node.Status != n.NodeReady:
+		return "node is not ready for placements"
+	case all(placed, func(a *n.Allocation) bool {
+		old := v.Alloc(a.ID)
+		return old != nil && !old.Terminal() && old.NodeID == id
+	}):
+		return "" // nothing new
+	case !node.Ready():
+		return "node is not eligible"
+	}
+	if ok, lacking := fit(node, proposed(v, p, id)); !ok {
+		return lacking
+	}
+	return ""
+}
+
+func isUnknown(a *n.Allocation) bool { return a.ClientStatus == n.ClientUnknown }
+
+// proposed lists what would run on the node.
+func proposed(v View, p *n.Plan, id n.NodeID) []*n.Allocation {
+	gone := map[n.AllocID]bool{}
+	for _, list := range [][]*n.Allocation{p.NodeUpdate[id], p.NodePreemptions[id], p.NodeAllocation[id]} {
+		for _, a := range list {
+			gone[a.ID] = true
+		}
+	}
+	var out []*n.Allocation
+	for _, a := range v.NodeAllocs(id) {
+		if !gone[a.ID] {
+			out = append(out, a)
+		}
+	}
+	return append(out, p.NodeAllocation[id]...)
+}
+
+// trimCanaries takes those canaries off the deployment that were not placed.
+func trimCanaries(r *n.PlanResult, p *n.Plan) {
+	if r.Deployment == nil {
+		return
+	}
+	dropped := map[n.AllocID]bool{}
+	for id := range r.RejectedNodes {
+		for _, a := range p.NodeAllocation[id] {
+			dropped[a.ID] = true
+		}
+	}
+	d := *r.Deployment
+	d.TaskGroups = maps.Clone(d.TaskGroups)
+	for name, g := range d.TaskGroups {
+		c := *g
+		c.PlacedCanaries = slices.DeleteFunc(slices.Clone(g.PlacedCanaries), func(id n.AllocID) bool { return dropped[id] })
+		d.TaskGroups[name] = &c
+	}
+	r.Deployment = &d
+}
+
+func all(list []*n.Allocation, ok func(*n.Allocation) bool) bool {
+	return !slices.ContainsFunc(list, func(a *n.Allocation) bool { return !ok(a) })
+}
+
+// planNodes lists the nodes of a plan in order.
+func planNodes(p *n.Plan) []n.NodeID {
+	ids := slices.Collect(maps.Keys(p.NodeAllocation))
+	ids = slices.AppendSeq(ids, maps.Keys(p.NodeUpdate))
+	ids = slices.AppendSeq(ids, maps.Keys(p.NodePreemptions))
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+func sortedNodes(m map[n.NodeID][]*n.Allocation) []n.NodeID { return slices.Sorted(maps.Keys(m)) }
+
+func sortedJobs(m map[n.JobKey]*n.Allocation) []n.JobKey {
+	return slices.SortedFunc(maps.Keys(m), func(a, b n.JobKey) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+func newID() string { return uuid.NewString() }
