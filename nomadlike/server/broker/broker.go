@@ -126,8 +126,8 @@ func (b *Broker) SetEnabled(on bool) {
 	b.reset()
 }
 
-// Enqueue takes evaluations in. One that is in here already is ignored, unless
-// it is out and blocked again: then it comes back after it is acknowledged.
+// Enqueue takes evaluations in. One that is in here already is ignored; one that
+// is out and changed since comes back after it is acknowledged.
 func (b *Broker) Enqueue(evals ...*n.Evaluation) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -139,23 +139,12 @@ func (b *Broker) Enqueue(evals ...*n.Evaluation) {
 	}
 }
 
-// Requeue takes an evaluation in that its worker still holds, to be handed out
-// again once acknowledged and to be dropped with a Nack.
-func (b *Broker) Requeue(e *n.Evaluation, token string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.enabled {
-		return
-	}
-	if d := b.out[e.ID]; d != nil && d.token == token {
-		b.requeue[e.ID] = e
-		return
-	}
-	b.take(e)
-}
-
 func (b *Broker) take(e *n.Evaluation) {
 	if _, in := b.known[e.ID]; in {
+		// A blocked evaluation may be unblocked while its worker still holds it.
+		if d := b.out[e.ID]; d != nil && e.ModifyIndex > d.eval.ModifyIndex {
+			b.requeue[e.ID] = e
+		}
 		return
 	}
 	b.known[e.ID] = 0
