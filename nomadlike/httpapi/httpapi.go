@@ -126,6 +126,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 func (s *server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // of the answer before this one
 		for k, v := range s.Headers {
 			w.Header().Set(k, v)
 		}
