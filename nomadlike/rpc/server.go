@@ -7,7 +7,6 @@ import (
 	"net"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -39,8 +38,6 @@ type Server struct {
 	opts     Options
 	services map[string]*grpc.ServiceDesc
 	raft     *raftLayer // nil if raft is not here
-	stop     chan struct{}
-	stopOnce sync.Once
 }
 
 // NewServer returns a server without methods. Add them with Handle and
@@ -55,7 +52,7 @@ func NewServer(opts Options) *Server {
 	if opts.Intercept == nil {
 		opts.Intercept = func(ctx context.Context, _ *Info, req any, next Next) (any, error) { return next(ctx, req) }
 	}
-	return &Server{opts: opts, services: map[string]*grpc.ServiceDesc{}, stop: make(chan struct{})}
+	return &Server{opts: opts, services: map[string]*grpc.ServiceDesc{}}
 }
 
 // Handle registers the handler of m. fn must not keep or change req once it has
@@ -68,8 +65,8 @@ func Handle[Req, Resp any](s *Server, m Method[Req, Resp], fn func(context.Conte
 		MethodName: name,
 		Handler: func(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 			req := new(Req)
-			if err := decode(req); err != nil {
-				return nil, s.fail(ctx, errs.Newf(errs.Invalid, "the request cannot be read: %v", err))
+			if err := receive(decode, req); err != nil {
+				return nil, s.fail(ctx, err)
 			}
 			resp, err := s.run(ctx, info, req, next)
 			if err != nil {
@@ -152,9 +149,9 @@ func (s *Server) fail(ctx context.Context, err error) error {
 // connection, cancels the handlers and waits for them. It returns an error only
 // if l fails. It may be called once.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	defer s.stopOnce.Do(func() { close(s.stop) })
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	if s.raft != nil {
+		defer s.raft.Close()
+	}
 	srv := grpc.NewServer(serverOptions(s.opts)...)
 	for _, d := range s.services {
 		srv.RegisterService(d, struct{}{})

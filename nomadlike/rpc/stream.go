@@ -6,6 +6,9 @@ import (
 	"io"
 
 	"google.golang.org/grpc"
+
+	"github.com/nomadlike/nomadlike/nomadlike/errs"
+	"github.com/nomadlike/nomadlike/nomadlike/wire"
 )
 
 // A Stream carries messages both ways until one side ends it. One goroutine may
@@ -77,12 +80,35 @@ type serverStream struct {
 }
 
 func (s serverStream) SendMsg(m any) error { return s.wrap(s.ServerStream.SendMsg(m)) }
-func (s serverStream) RecvMsg(m any) error { return s.wrap(s.ServerStream.RecvMsg(m)) }
+func (s serverStream) RecvMsg(m any) error { return s.wrap(receive(s.ServerStream.RecvMsg, m)) }
 func (s serverStream) CloseSend() error    { return nil }
 
 func (s serverStream) wrap(err error) error {
-	if err == nil || errors.Is(err, io.EOF) {
+	if err == nil || errors.Is(err, io.EOF) || errs.Is(err, errs.Invalid) {
 		return err
 	}
 	return fromStatus(s.Context(), "the client", s.method, err, nil)
+}
+
+// receive reads a message from a client into v. Left to itself gRPC would answer
+// for us what it cannot decode.
+func receive(read func(any) error, v any) error {
+	m := message{v: v}
+	if err := read(&m); err != nil {
+		return err
+	}
+	return m.err
+}
+
+// A message is decoded without gRPC looking on.
+type message struct {
+	v   any
+	err error
+}
+
+func (m *message) Receive(b []byte) error {
+	if err := wire.Decode(b, m.v); err != nil {
+		m.err = errs.Newf(errs.Invalid, "the message cannot be read: %w", err)
+	}
+	return nil
 }

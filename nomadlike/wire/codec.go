@@ -27,9 +27,16 @@ func (grpcCodec) Marshal(v any) (mem.BufferSlice, error) {
 	return mem.BufferSlice{mem.NewBuffer(&b, lent{e})}, nil
 }
 
+// A Receiver takes a gRPC message as it came, instead of being decoded into. It
+// must not keep b.
+type Receiver interface{ Receive(b []byte) error }
+
 func (grpcCodec) Unmarshal(data mem.BufferSlice, v any) error {
 	buf := data.MaterializeToBuffer(mem.DefaultBufferPool())
 	defer buf.Free()
+	if r, ok := v.(Receiver); ok {
+		return r.Receive(buf.ReadOnlyData())
+	}
 	return Decode(buf.ReadOnlyData(), v)
 }
 

@@ -61,7 +61,7 @@ func full() whole {
 		ID: "j", Hidden: "kept", Short: "s", Bool: true, I8: -7, I64: math.MinInt64, U64: math.MaxUint64, F: 0.1,
 		At: time.Unix(1<<31, 123456789).UTC(), Old: time.Date(1815, 6, 18, 11, 35, 0, 1, time.UTC),
 		Wait: 37*time.Hour + 1, Raw: []byte("\xff\x00 raw"), Array: [3]int{1, 2, 3},
-		Names: []string{"", "b\x00", "\xff not utf8", strings.Repeat("long", 100)},
+		Names:  []string{"", "b\x00", "\xff not utf8", strings.Repeat("long", 100)},
 		Leaves: []leaf{{"a", []byte("1")}, {"b", nil}, {"c", []byte{}}}, Ptr: &leaf{Name: "p"},
 		Meta: map[string]string{"x": "y", "a": "b"}, ByID: map[id]*leaf{"n": nil, "m": {Name: "m"}},
 		ByNumber: map[int]string{3: "c", -1: "z"}, Default: withDefaults{3},
@@ -212,10 +212,19 @@ func TestGRPCCodec(t *testing.T) {
 		}
 		s.Free()
 	}
+	s, _ := c.Marshal("as it came")
+	var got receiver
+	if err := c.Unmarshal(s, &got); err != nil || got != "\xaaas it came" {
+		t.Errorf("%q, %v", got, err)
+	}
 	if _, err := c.Marshal(complex(1, 2)); err == nil {
 		t.Error("a complex number was encoded")
 	}
 }
+
+type receiver string
+
+func (r *receiver) Receive(b []byte) error { *r = receiver(b); return nil }
 
 func FuzzDecode(f *testing.F) {
 	b, _ := wire.Encode(full())
