@@ -1,0 +1,5 @@
+package shim
+
+import "syscall"
+
+const sysNewfstatat = syscall.SYS_FSTATAT
