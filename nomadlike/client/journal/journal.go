@@ -1,0 +1,325 @@
+// Package journal owns what a client remembers across its own death: which
+// allocations it was given, with the jobs they run; how far each task has come,
+// with the driver's handle; what it found and what servers know of that; and who
+// the node is. It does not decide what to do about any of it.
+//
+// # What may be relied on
+//
+// Put methods return at once; what they were given is written later, together
+// with whatever else came in the meantime, and reaches the disk in one
+// transaction: after a crash either all of a batch is there or none, and never
+// something later without everything earlier. Sync waits until all that was put
+// before it is durable. Any number of Syncs at the same time share one write, so
+// that a thousand tasks that start together cost a handful of them.
+//
+// A file that can not be read is an error and stays as it is. One process at a
+// time has the directory.
+package journal
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	n "github.com/nomadlike/nomadlike/nomadlike"
+)
+
+// lazy is how long something put waits to be written when nobody syncs.
+const lazy = 100 * time.Millisecond
+
+// FileName is the journal's file in its directory.
+const FileName = "state.db"
+
+var (
+	bucketMeta   = []byte("meta")
+	bucketAllocs = []byte("allocs") // id
+	bucketTasks  = []byte("tasks")  // id/task
+	bucketJobs   = []byte("jobs")   // see jobKey
+	buckets      = [][]byte{bucketMeta, bucketAllocs, bucketTasks, bucketJobs}
+
+	keyFormat = []byte("format")
+)
+
+// format is what the file says it is. Its number changes when an older client
+// could not read the file.
+const format = "nomadlike client 1"
+
+// ErrClosed is returned after Close.
+var ErrClosed = errors.New("the client's journal is closed")
+
+// A Journal is open until Close. Its methods may be called at the same time.
+type Journal struct {
+	db   *bolt.DB
+	lock *lock
+
+	commit  sync.Mutex // held while writing
+	durable uint64     // guarded by commit: what is on disk
+
+	mu      sync.Mutex
+	pending map[string]change
+	put     uint64               // counts puts
+	jobs    map[string]int       // allocations that refer to each
+	allocs  map[n.AllocID]string // the job of each
+	timer   *time.Timer
+	closed  bool
+}
+
+// A change of one key; no value deletes it.
+type change struct {
+	bucket []byte
+	value  []byte
+}
+
+// PutAlloc remembers an allocation; job is the version it runs. The job is kept
+// as long as an allocation refers to it.
+func (j *Journal) PutAlloc(a *Alloc, job *n.Job) error {
+	rec := *a
+	rec.Alloc, rec.JobIndex = bare(a.Alloc), job.CreateIndex
+	v, err := encode(&rec)
+	if err != nil {
+		return fmt.Errorf("remember allocation %s: %w", a.Alloc.ID, err)
+	}
+	key := jobKey(rec.Alloc, rec.JobIndex)
+	var jobValue []byte
+	j.mu.Lock()
+	needed := j.jobs[key] == 0
+	j.mu.Unlock()
+	if needed {
+		if jobValue, err = encode(job); err != nil {
+			return fmt.Errorf("remember job %s: %w", job.ID, err)
+		}
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if jobValue != nil {
+		j.change(bucketJobs, key, jobValue)
+	}
+	j.refer(a.Alloc.ID, key)
+	j.change(bucketAllocs, string(a.Alloc.ID), v)
+	return nil
+}
+
+// PutTask remembers a task of a known allocation.
+func (j *Journal) PutTask(id n.AllocID, task string, t *Task) error {
+	v, err := encode(t)
+	if err != nil {
+		return fmt.Errorf("remember task %s: %w", task, err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if _, known := j.allocs[id]; known {
+		j.change(bucketTasks, taskKey(id, task), v)
+	}
+	return nil
+}
+
+// Forget forgets an allocation with its tasks. tasks names them.
+func (j *Journal) Forget(id n.AllocID, tasks []string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, t := range tasks {
+		j.change(bucketTasks, taskKey(id, t), nil)
+	}
+	j.change(bucketAllocs, string(id), nil)
+	j.refer(id, "")
+}
+
+// refer changes which job an allocation refers to, and drops the job that none
+// refers to any more. The caller holds mu.
+func (j *Journal) refer(id n.AllocID, key string) {
+	old, had := j.allocs[id]
+	if key != "" {
+		j.allocs[id] = key
+		j.jobs[key]++
+	} else {
+		delete(j.allocs, id)
+	}
+	if !had {
+		return
+	}
+	if j.jobs[old]--; j.jobs[old] == 0 {
+		delete(j.jobs, old)
+		j.change(bucketJobs, old, nil)
+	}
+}
+
+// change notes one change; the caller holds mu.
+func (j *Journal) change(bucket []byte, key string, value []byte) {
+	if j.closed {
+		return
+	}
+	j.put++
+	j.pending[string(bucket)+"\x00"+key] = change{bucket, value}
+	if j.timer == nil {
+		j.timer = time.AfterFunc(lazy, func() { _ = j.Sync() }) // the next Sync tries again
+	}
+}
+
+// Sync returns once all that was put before is durable. After an error nothing
+// is lost: the next Sync tries again.
+func (j *Journal) Sync() error {
+	j.mu.Lock()
+	want, closed := j.put, j.closed
+	j.mu.Unlock()
+	if closed {
+		return ErrClosed
+	}
+	j.commit.Lock()
+	defer j.commit.Unlock()
+	if j.durable >= want {
+		return nil
+	}
+	return j.write()
+}
+
+// write writes all that is pending; the caller holds commit.
+func (j *Journal) write() error {
+	j.mu.Lock()
+	batch, upto := j.pending, j.put
+	j.pending = map[string]change{}
+	if j.timer != nil {
+		j.timer.Stop()
+		j.timer = nil
+	}
+	j.mu.Unlock()
+	err := j.db.Update(func(tx *bolt.Tx) error {
+		for k, c := range batch {
+			if err := apply(tx.Bucket(c.bucket), k[len(c.bucket)+1:], c.value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		j.putBack(batch)
+		return fmt.Errorf("write the client's journal %s: %w", j.db.Path(), err)
+	}
+	j.durable = upto
+	return nil
+}
+
+func apply(b *bolt.Bucket, key string, value []byte) error {
+	if value == nil {
+		return b.Delete([]byte(key))
+	}
+	return b.Put([]byte(key), value)
+}
+
+// putBack keeps what could not be written, unless it has been superseded.
+func (j *Journal) putBack(batch map[string]change) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for k, c := range batch {
+		if _, newer := j.pending[k]; !newer {
+			j.pending[k] = c
+		}
+	}
+}
+
+// Close writes what is pending and lets go of the directory.
+func (j *Journal) Close() error {
+	err := j.Sync()
+	return errors.Join(err, j.Abandon())
+}
+
+// Abandon lets go of the directory without writing what is pending, as a crash
+// would.
+func (j *Journal) Abandon() error {
+	j.commit.Lock()
+	defer j.commit.Unlock()
+	j.mu.Lock()
+	if j.timer != nil {
+		j.timer.Stop()
+	}
+	closed := j.closed
+	j.closed = true
+	j.mu.Unlock()
+	if closed {
+		return nil
+	}
+	return errors.Join(j.db.Close(), j.lock.release())
+}
+
+func taskKey(id n.AllocID, task string) string { return string(id) + "/" + task }
+
+func jobKey(a *n.Allocation, index uint64) string {
+	return fmt.Sprintf("%s\x00%s\x00%d\x00%d", a.Namespace, a.JobID, a.JobVersion, index)
+}
+
+// path names the journal's file.
+func path(dir string) string { return filepath.Join(dir, FileName) }
+
+// A Restored is an allocation as it was remembered.
+type Restored struct {
+	Alloc
+	Job   *n.Job
+	Tasks map[string]*Task
+}
+
+// load reads everything.
+func (j *Journal) load(tx *bolt.Tx) ([]*Restored, error) {
+	jobs := map[string]*n.Job{}
+	if err := tx.Bucket(bucketJobs).ForEach(func(k, v []byte) error {
+		job := new(n.Job)
+		jobs[string(k)] = job
+		return named("job", k, decode(v, job))
+	}); err != nil {
+		return nil, err
+	}
+	byID := map[n.AllocID]*Restored{}
+	var all []*Restored
+	if err := tx.Bucket(bucketAllocs).ForEach(func(k, v []byte) error {
+		r := &Restored{Tasks: map[string]*Task{}}
+		if err := decode(v, &r.Alloc); err != nil || r.Alloc.Alloc == nil {
+			return named("allocation", k, errors.Join(err, missing(r.Alloc.Alloc == nil)))
+		}
+		key := jobKey(r.Alloc.Alloc, r.JobIndex)
+		if r.Job = jobs[key]; r.Job == nil {
+			return named("allocation", k, errors.New("its job is missing"))
+		}
+		id := n.AllocID(k)
+		j.allocs[id] = key
+		j.jobs[key]++
+		byID[id], all = r, append(all, r)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	return all, tx.Bucket(bucketTasks).ForEach(func(k, v []byte) error {
+		id, name, _ := strings.Cut(string(k), "/")
+		r := byID[n.AllocID(id)]
+		if r == nil {
+			return nil // harmless
+		}
+		t := new(Task)
+		r.Tasks[name] = t
+		return named("task", k, decode(v, t))
+	})
+}
+
+func missing(is bool) error {
+	if is {
+		return errors.New("it is empty")
+	}
+	return nil
+}
+
+func named(what string, key []byte, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %q: %w", what, bytes.ReplaceAll(key, []byte{0}, []byte{' '}), err)
+}
+
+// fresh reports whether there is no journal yet.
+func fresh(file string) bool {
+	_, err := os.Stat(file)
+	return errors.Is(err, os.ErrNotExist)
+}
