@@ -74,7 +74,7 @@ func (b *batch) putJob(old, job *n.Job, sub *n.JobSubmission) error {
 		job.Status = n.JobPending
 	} else {
 		job.CreateIndex, job.Status, job.StatusDescription = old.CreateIndex, old.Status, old.StatusDescription
-		if sameSpec(old, job) {
+		if SameSpec(old, job) {
 			job.Version, job.JobModifyIndex, job.Stable, job.SubmitTime = old.Version, old.JobModifyIndex, old.Stable, old.SubmitTime
 			sub = nil
 		} else {
@@ -98,8 +98,8 @@ func (b *batch) putJob(old, job *n.Job, sub *n.JobSubmission) error {
 	return nil
 }
 
-// sameSpec compares what users write.
-func sameSpec(a, b *n.Job) bool {
+// SameSpec compares what users write.
+func SameSpec(a, b *n.Job) bool {
 	x, y := *a, *b
 	for _, j := range []*n.Job{&x, &y} {
 		j.Status, j.StatusDescription, j.Stable, j.Version = "", "", false, 0
