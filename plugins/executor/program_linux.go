@@ -62,7 +62,7 @@ func compile(s *Spec, cg *Cgroup) (*shim.Program, error) {
 	b.add("make a session", unix.SYS_SETSID)
 	b.joinCgroups(cg)
 	if s.OOMScoreAdj != nil {
-		b.writeFile("set the score for out-of-memory kills", "/proc/self/oom_score_adj", fmt.Sprint(*s.OOMScoreAdj))
+		b.oomScore(*s.OOMScoreAdj)
 	}
 	for _, r := range s.Rlimits {
 		b.rlimit(r)
@@ -116,6 +116,16 @@ func (b *builder) writeFile(label, path, text string) {
 	b.add(label, unix.SYS_OPENAT, at, str(path), num(unix.O_WRONLY|unix.O_CLOEXEC), num(0)).Save = regScratch
 	b.add(label, unix.SYS_WRITE, reg(regScratch), str(text), num(len(text)))
 	b.add(label, unix.SYS_CLOSE, reg(regScratch))
+}
+
+// oomScore sets the score for out-of-memory kills. Zero is only asked for so
+// that a task does not inherit what protects the agent; not being allowed to
+// lower it to that is no failure.
+func (b *builder) oomScore(score int) {
+	b.writeFile("set the score for out-of-memory kills", "/proc/self/oom_score_adj", fmt.Sprint(score))
+	if score == 0 {
+		b.ops[len(b.ops)-2].Ignore = []uint64{uint64(unix.EACCES), uint64(unix.EPERM)}
+	}
 }
 
 func (b *builder) joinCgroups(cg *Cgroup) {
