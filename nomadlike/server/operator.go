@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
@@ -176,4 +177,49 @@ func (s *Server) search(_ context.Context, req *n.SearchRequest) (*n.SearchResul
 		out.Truncations[name] = out.Truncations[name]
 	}
 	return out, nil
+}
+
+// Member is this server as gossip knows it.
+func (s *Server) Member() n.AgentMember {
+	if s.gossip == nil {
+		return n.AgentMember{Name: s.NodeName + "." + s.Region, Status: "alive"}
+	}
+	return s.gossip.Self()
+}
+
+// Stats describes this server to those who look into it.
+func (s *Server) Stats() map[string]map[string]string {
+	leads, regions := "false", "1"
+	if s.raft.IsLeader() {
+		leads = "true"
+	}
+	out := map[string]map[string]string{"raft": s.raft.Stats()}
+	if s.gossip != nil {
+		out["serf"] = s.gossip.Stats()
+		regions = strconv.Itoa(len(s.gossip.Regions()))
+	}
+	out["nomad"] = map[string]string{
+		"server": "true", "leader": leads, "leader_addr": s.raft.Leader(), "bootstrap": strconv.FormatBool(s.BootstrapExpect == 1), "known_regions": regions,
+	}
+	return out
+}
+
+// JoinServers joins the servers at these gossip addresses and returns how many
+// answered.
+func (s *Server) JoinServers(addrs []string) (int, error) {
+	if s.gossip == nil {
+		return 0, errs.New(errs.Unsupported, "this server is alone for good: it was started without gossip")
+	}
+	return s.gossip.Join(addrs)
+}
+
+// ForceLeave makes a failed server count as left; prune forgets it too.
+func (s *Server) ForceLeave(name string, prune bool) error {
+	if s.gossip == nil {
+		return nil
+	}
+	if !strings.Contains(name, ".") {
+		name += "." + s.Region
+	}
+	return s.gossip.ForceLeave(name, prune)
 }
