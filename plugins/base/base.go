@@ -63,6 +63,9 @@ type AgentConfig struct {
 	Cgroup string
 	// TotalCompute is what the node offers to all tasks, in MHz.
 	TotalCompute int64
+	// ChrootEnv maps paths of the host to the paths at which drivers with
+	// Capabilities.BuildsRoot show them; nil means their default.
+	ChrootEnv map[string]string
 	// DevMode is set on an agent started with -dev, where drivers that
 	// isolate nothing are enabled without being asked for.
 	DevMode bool

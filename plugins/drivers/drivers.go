@@ -107,6 +107,12 @@ type Capabilities struct {
 	DynamicWorkloadUsers bool
 	DisableLogCollection bool // the task's output goes somewhere else
 
+	// BuildsRoot is set by drivers of the agent's own process with FSChroot
+	// that show the host's directories (base.AgentConfig.ChrootEnv) and the
+	// allocation's in the task's root themselves, so that the client only makes
+	// the task's directories.
+	BuildsRoot bool
+
 	// WritesLogs is set by drivers of the agent's own process that write the
 	// rotated log files of TaskConfig.Logs themselves, with a process that
 	// outlives the agent. All others write to StdoutPath and StderrPath.

@@ -42,3 +42,12 @@ func (p *Process) Exec(context.Context, drivers.ExecOptions) (drivers.ExitResult
 	return drivers.ExitResult{}, ErrUnsupported
 }
 func Sweep(context.Context, string, func(string) bool) ([]string, error) { return nil, nil }
+
+// Available is empty here.
+func Available([]int) []int { return nil }
+
+// Inside is the path itself here.
+func Inside(path string) string { return path }
+
+// Symlink is nothing here.
+func Symlink(to, at string) Mount { return Mount{Source: to, Target: at} }

@@ -34,6 +34,9 @@ import (
 // lazy is how long something put waits to be written when nobody syncs.
 const lazy = 100 * time.Millisecond
 
+// retry is how long to wait after a write that failed.
+const retry = time.Second
+
 // FileName is the journal's file in its directory.
 const FileName = "state.db"
 
@@ -87,19 +90,14 @@ func (j *Journal) PutAlloc(a *Alloc, job *n.Job) error {
 		return fmt.Errorf("remember allocation %s: %w", a.Alloc.ID, err)
 	}
 	key := jobKey(rec.Alloc, rec.JobIndex)
-	var jobValue []byte
-	j.mu.Lock()
-	needed := j.jobs[key] == 0
-	j.mu.Unlock()
-	if needed {
-		if jobValue, err = encode(job); err != nil {
-			return fmt.Errorf("remember job %s: %w", job.ID, err)
-		}
-	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if jobValue != nil {
-		j.change(bucketJobs, key, jobValue)
+	if j.jobs[key] == 0 {
+		v, err := encode(job) // rarely, so it may hold up others
+		if err != nil {
+			return fmt.Errorf("remember job %s: %w", job.ID, err)
+		}
+		j.change(bucketJobs, key, v)
 	}
 	j.refer(a.Alloc.ID, key)
 	j.change(bucketAllocs, string(a.Alloc.ID), v)
@@ -158,7 +156,7 @@ func (j *Journal) change(bucket []byte, key string, value []byte) {
 	j.put++
 	j.pending[string(bucket)+"\x00"+key] = change{bucket, value}
 	if j.timer == nil {
-		j.timer = time.AfterFunc(lazy, func() { _ = j.Sync() }) // the next Sync tries again
+		j.timer = time.AfterFunc(lazy, func() { _ = j.Sync() })
 	}
 }
 
@@ -220,6 +218,9 @@ func (j *Journal) putBack(batch map[string]change) {
 		if _, newer := j.pending[k]; !newer {
 			j.pending[k] = c
 		}
+	}
+	if j.timer == nil && !j.closed {
+		j.timer = time.AfterFunc(retry, func() { _ = j.Sync() })
 	}
 }
 

@@ -53,7 +53,6 @@ type Task struct {
 	Tracker    tasklife.Tracker
 	RestartAt  time.Time // with Idle and pending: not before
 	Hooks      []string  // prestart hooks that need not run again
-	Env        map[string]string
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

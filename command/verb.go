@@ -1,0 +1,161 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/mitchellh/cli"
+	"github.com/posener/complete"
+)
+
+// A verb is one command.
+type verb struct {
+	name     string // "job run"
+	args     string // "<path>", for usage
+	min, max int    // how many arguments; max -1 is any number
+	synopsis string
+	help     string   // what it does, in short paragraphs
+	examples []string // command lines with a comment above each
+	trouble  int      // exit code of errors; 0 is 1
+	files    bool     // arguments are files
+	kind     string   // arguments are IDs of this search context
+	bind     func(*flags) action
+}
+
+// An action does the work once flags are parsed.
+type action func(e *env, args []string) error
+
+// A failure ends a command with an exit code and a text for stderr.
+type failure struct {
+	code int
+	text string
+}
+
+func (f *failure) Error() string { return f.text }
+
+// failf ends a command with exit code 1.
+func failf(format string, args ...any) error { return &failure{1, fmt.Sprintf(format, args...)} }
+
+// exit ends a command silently.
+func exit(code int) error {
+	if code == 0 {
+		return nil
+	}
+	return &failure{code: code}
+}
+
+// A runnable is a verb in a world.
+type runnable struct {
+	*verb
+	ctx context.Context
+	io  IO
+}
+
+var _ cli.CommandAutocomplete = (*runnable)(nil)
+
+func (r *runnable) Synopsis() string { return r.synopsis }
+
+// Run parses flags, checks the number of arguments and acts.
+func (r *runnable) Run(args []string) int {
+	f := newFlags(r.name)
+	act := r.bind(f)
+	if err := f.Parse(args); err != nil {
+		fmt.Fprintln(r.io.Err, err)
+		fmt.Fprintln(r.io.Out, r.Help())
+		return r.code(1)
+	}
+	e := newEnv(r.ctx, r.io, &f.general)
+	if text := r.wrongCount(f.NArg()); text != "" {
+		e.errorf("%s\nFor additional help try '%s %s -help'", text, Name, r.name)
+		return r.code(1)
+	}
+	err := act(e, f.Args())
+	if err == nil {
+		return 0
+	}
+	var fail *failure
+	if !errors.As(err, &fail) {
+		fail = &failure{1, e.explain(err)}
+	}
+	if fail.text != "" {
+		e.errorf("%s", fail.text)
+	}
+	return r.code(fail.code)
+}
+
+func (r *runnable) code(c int) int {
+	switch {
+	case c == exitChanges:
+		return 1
+	case c == 1 && r.trouble != 0:
+		return r.trouble
+	}
+	return c
+}
+
+// wrongCount says what is wrong with the number of arguments, if anything.
+func (r *runnable) wrongCount(n int) string {
+	if n >= r.min && (n <= r.max || r.max < 0) {
+		return ""
+	}
+	switch {
+	case r.max == 0:
+		return "This command takes no arguments"
+	case r.min == 1 && r.max == 1:
+		return "This command takes one argument: " + r.args
+	case r.min == 0 && r.max == 1:
+		return "This command takes either no arguments or one: " + strings.Trim(r.args, "[]")
+	case r.max < 0:
+		return "This command takes at least one argument: " + r.args
+	}
+	return "This command takes these arguments: " + r.args
+}
+
+// Help is made of what the verb says of itself and of its flags.
+func (r *runnable) Help() string {
+	f := newFlags(r.name)
+	r.bind(f)
+	var b strings.Builder
+	fmt.Fprintf(&b, "Usage: %s %s", Name, r.name)
+	if f.own() {
+		b.WriteString(" [options]")
+	}
+	if r.args != "" {
+		b.WriteString(" " + r.args)
+	}
+	fmt.Fprintf(&b, "\n\n%s\n", indentProse(r.help))
+	if len(r.examples) > 0 {
+		b.WriteString("\nExamples:\n\n  " + strings.Join(r.examples, "\n  ") + "\n")
+	}
+	if f.own() {
+		b.WriteString("\nOptions:\n\n" + f.describe(false))
+	}
+	b.WriteString("\nGeneral options:\n\n" + f.describe(true))
+	return strings.TrimRight(b.String(), "\n")
+}
+
+func indentProse(s string) string {
+	return "  " + strings.ReplaceAll(strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n  "), "\n  \n", "\n\n")
+}
+
+// AutocompleteFlags completes the names of flags.
+func (r *runnable) AutocompleteFlags() complete.Flags {
+	f := newFlags(r.name)
+	r.bind(f)
+	return f.complete()
+}
+
+// AutocompleteArgs completes files, or IDs by asking the agent.
+func (r *runnable) AutocompleteArgs() complete.Predictor {
+	switch {
+	case r.files:
+		return complete.PredictOr(complete.PredictFiles("*.hcl"), complete.PredictFiles("*.nomad"), complete.PredictFiles("*.json"))
+	case r.kind != "":
+		return complete.PredictFunc(func(a complete.Args) []string {
+			return newEnv(r.ctx, r.io, &general{}).matches(a.Last, r.kind)
+		})
+	}
+	return complete.PredictNothing
+}
