@@ -41,7 +41,6 @@ func Check(v View, p *n.Plan, fit Fit) *n.PlanResult {
 	if p.AllAtOnce {
 		return &n.PlanResult{RejectedNodes: r.RejectedNodes, RefreshIndex: r.RefreshIndex}
 	}
-	trimCanaries(r, p)
 	return r
 }
 
@@ -54,7 +53,10 @@ func take(dst, src map[n.NodeID][]*n.Allocation, id n.NodeID) {
 // checkNode returns in words why a node can not take its part of the plan, or
 // "" if it can. The texts are those of the scheduling reference, 2.3.
 func checkNode(v View, p *n.Plan, id n.NodeID, fit Fit) string {
-	placed := p.NodeAllocation[id]
+	placed := slices.DeleteFunc(slices.Clone(p.NodeAllocation[id]), func(a *n.Allocation) bool {
+		old := v.Alloc(a.ID)
+		return old != nil && old.ClientStatus.Terminal() // nothing of it runs: only its record changes
+	})
 	if len(placed) == 0 {
 		return "" // only stops
 	}
@@ -104,28 +106,12 @@ func proposed(v View, p *n.Plan, id n.NodeID) []*n.Allocation {
 			out = append(out, a)
 		}
 	}
-	return append(out, p.NodeAllocation[id]...)
-}
-
-// trimCanaries takes those canaries off the deployment that were not placed.
-func trimCanaries(r *n.PlanResult, p *n.Plan) {
-	if r.Deployment == nil {
-		return
-	}
-	dropped := map[n.AllocID]bool{}
-	for id := range r.RejectedNodes {
-		for _, a := range p.NodeAllocation[id] {
-			dropped[a.ID] = true
+	for _, a := range p.NodeAllocation[id] {
+		if !a.ClientStatus.Terminal() {
+			out = append(out, a)
 		}
 	}
-	d := *r.Deployment
-	d.TaskGroups = maps.Clone(d.TaskGroups)
-	for name, g := range d.TaskGroups {
-		c := *g
-		c.PlacedCanaries = slices.DeleteFunc(slices.Clone(g.PlacedCanaries), func(id n.AllocID) bool { return dropped[id] })
-		d.TaskGroups[name] = &c
-	}
-	r.Deployment = &d
+	return out
 }
 
 func all(list []*n.Allocation, ok func(*n.Allocation) bool) bool {

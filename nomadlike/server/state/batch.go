@@ -291,6 +291,9 @@ func (b *batch) countDeployment(old, a *n.Allocation) {
 	g := d.TaskGroups[a.TaskGroup]
 	if joined {
 		g.PlacedAllocs++
+		if a.IsCanary() {
+			g.PlacedCanaries = append(g.PlacedCanaries, a.ID)
+		}
 		if g.RequireProgressBy == nil && g.ProgressDeadline > 0 {
 			g.RequireProgressBy = ptr(time.Unix(0, a.ModifyTime).UTC().Add(g.ProgressDeadline))
 		}

@@ -24,7 +24,7 @@ func (b *batch) mergeDeployment(d *n.Deployment) {
 	for name, g := range d.TaskGroups {
 		if was := old.TaskGroups[name]; was != nil {
 			g.HealthyAllocs, g.UnhealthyAllocs, g.PlacedAllocs = was.HealthyAllocs, was.UnhealthyAllocs, was.PlacedAllocs
-			g.RequireProgressBy = was.RequireProgressBy
+			g.RequireProgressBy, g.PlacedCanaries = was.RequireProgressBy, was.PlacedCanaries
 		}
 	}
 	b.putDeployment(d)

@@ -1,0 +1,38 @@
+package scheduler
+
+import (
+	n "github.com/nomadlike/nomadlike/nomadlike"
+	"github.com/nomadlike/nomadlike/scheduler/reconcile"
+)
+
+// generic handles service and batch jobs.
+func generic(v View, e *n.Evaluation, o Options) (*Decision, error) {
+	w := newWork(v, e, o)
+	in := w.input()
+	w.result = reconcile.Generic(in)
+	w.stops()
+	deployment := n.DeploymentID("")
+	if w.job != nil {
+		deployment = w.deployment(in)
+	}
+	for _, p := range append(w.result.Replace, w.result.Place...) {
+		why := w.failed[p.Group.Name]
+		if why != nil { // the others of the group fail alike
+			why.CoalescedFailures++
+		} else if why = w.try(&p, deployment); why != nil {
+			w.failed[p.Group.Name] = why
+		}
+		if why != nil {
+			w.queued[p.Group.Name]++
+			w.unplaced(&p)
+		}
+	}
+	if w.job != nil {
+		w.changes(deployment)
+	}
+	d := w.decide()
+	if len(w.failed) > 0 {
+		w.block(d, "")
+	}
+	return d, nil
+}

@@ -1,0 +1,134 @@
+// Package rank decides whether a group fits beside what already runs on a node,
+// which ports it gets, and how good a place the node is. It is pure. Each rating
+// is a Scorer, registered by name.
+package rank
+
+import (
+	"fmt"
+
+	n "github.com/nomadlike/nomadlike/nomadlike"
+)
+
+// Usage is an amount of what nodes have. CPU is in MHz.
+type Usage struct{ CPU, MemoryMB, DiskMB int64 }
+
+func (u Usage) plus(o Usage) Usage {
+	return Usage{u.CPU + o.CPU, u.MemoryMB + o.MemoryMB, u.DiskMB + o.DiskMB}
+}
+
+func (u Usage) most(o Usage) Usage {
+	return Usage{max(u.CPU, o.CPU), max(u.MemoryMB, o.MemoryMB), max(u.DiskMB, o.DiskMB)}
+}
+
+// lacking names the first dimension in which u exceeds a capacity, or "".
+func (u Usage) lacking(capacity Usage) string {
+	switch {
+	case u.CPU > capacity.CPU:
+		return "cpu"
+	case u.MemoryMB > capacity.MemoryMB:
+		return "memory"
+	case u.DiskMB > capacity.DiskMB:
+		return "disk"
+	}
+	return ""
+}
+
+// Capacity is what a node has for allocations.
+func Capacity(node *n.Node) Usage {
+	r, kept := &node.NodeResources, &node.ReservedResources
+	return Usage{
+		CPU:      r.Cpu.CpuShares - int64(kept.Cpu.CpuShares),
+		MemoryMB: r.Memory.MemoryMB - kept.Memory.MemoryMB,
+		DiskMB:   r.Disk.DiskMB - kept.Disk.DiskMB,
+	}
+}
+
+// Used is what an allocation takes at most at any moment of its life: prestart
+// tasks end before the main ones begin, poststop tasks come after them, and
+// sidecars run beside them.
+func Used(r *n.AllocatedResources) Usage {
+	if r == nil {
+		return Usage{}
+	}
+	var pre, main, post Usage
+	for name, t := range r.Tasks {
+		u := Usage{CPU: t.Cpu.CpuShares, MemoryMB: t.Memory.MemoryMB}
+		switch l := r.TaskLifecycles[name]; {
+		case l == nil || l.Hook == n.HookPoststart:
+			main = main.plus(u)
+		case l.Hook == n.HookPoststop:
+			post = post.plus(u)
+		case l.Sidecar:
+			pre, main = pre.plus(u), main.plus(u)
+		default:
+			pre = pre.plus(u)
+		}
+	}
+	return pre.most(main).most(post).plus(Usage{DiskMB: r.Shared.DiskMB})
+}
+
+// Sum is what allocations use together.
+func Sum(allocs []*n.Allocation) (u Usage) {
+	for _, a := range allocs {
+		u = u.plus(Used(a.AllocatedResources))
+	}
+	return u
+}
+
+// Fits reports whether allocations fit on a node together, and if not, what
+// there is too little of.
+func Fits(node *n.Node, allocs []*n.Allocation) (ok bool, lacking string) {
+	if node.NodeMaxAllocs > 0 && len(allocs) > node.NodeMaxAllocs {
+		return false, "max allocation exceeded"
+	}
+	if dim := Sum(allocs).lacking(Capacity(node)); dim != "" {
+		return false, dim
+	}
+	ports := NewPorts(node)
+	for _, a := range allocs {
+		if clash := ports.Add(a); clash != "" {
+			return false, "reserved alloc port collision: " + clash
+		}
+	}
+	return true, ""
+}
+
+// Ask is what a group asks for, in the form in which it would be given.
+// Oversubscribe says whether memory_max counts.
+func Ask(g *n.Group, oversubscribe bool) *n.AllocatedResources {
+	r := &n.AllocatedResources{Tasks: map[string]*n.AllocatedTask{}, TaskLifecycles: map[string]*n.Lifecycle{}}
+	if g.EphemeralDisk != nil {
+		r.Shared.DiskMB = int64(g.EphemeralDisk.SizeMB)
+	}
+	for i := range g.Tasks {
+		t := &g.Tasks[i]
+		at := &n.AllocatedTask{}
+		if w := t.Resources; w != nil {
+			at.Cpu.CpuShares = int64(w.CPU)
+			at.Memory.MemoryMB = int64(w.MemoryMB)
+			if w.SecretsMB != nil {
+				at.Memory.MemoryMB += int64(*w.SecretsMB)
+			}
+			if oversubscribe && w.MemoryMaxMB != nil {
+				at.Memory.MemoryMaxMB = int64(*w.MemoryMaxMB)
+			}
+		}
+		r.Tasks[t.Name] = at
+		r.TaskLifecycles[t.Name] = t.Lifecycle
+	}
+	return r
+}
+
+// portRange returns the ports that are chosen from on a node.
+func portRange(node *n.Node) (lowest, highest int) {
+	lowest, highest = node.NodeResources.MinDynamicPort, node.NodeResources.MaxDynamicPort
+	if lowest == 0 {
+		lowest = 20000
+	}
+	if highest == 0 {
+		highest = 32000
+	}
+	return lowest, highest
+}
+
+func clashText(label string, port int) string { return fmt.Sprintf("%s=%d", label, port) }

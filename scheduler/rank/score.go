@@ -1,0 +1,179 @@
+package rank
+
+import (
+	"math"
+	"slices"
+
+	n "github.com/nomadlike/nomadlike/nomadlike"
+)
+
+// Names of the scores that every placement shows.
+const (
+	Binpack         = "binpack"
+	AntiAffinity    = "job-anti-affinity"
+	Penalty         = "node-reschedule-penalty"
+	NodeAffinity    = "node-affinity"
+	AllocSpread     = "allocation-spread"
+	NormalizedScore = "normalized-score"
+)
+
+// A Request is what nodes are rated for.
+type Request struct {
+	Job       *n.Job
+	Group     *n.Group
+	Algorithm string            // of n.SchedulerConfiguration
+	Penalty   map[n.NodeID]bool // nodes where it failed before
+	Count     Counts            // of what is placed already
+	Weight    int               // sum of the weights of all spreads of the evaluation's groups
+	Resolve   func(node *n.Node, target string) (string, bool)
+	Prefers   func(*n.Node, n.Affinity) bool
+}
+
+// Counts counts a group's allocations by the value that an attribute has on
+// their nodes.
+type Counts func(group, attribute string) map[string]int
+
+// A Candidate is a node on which the group fits.
+type Candidate struct {
+	Node      *n.Node
+	Allocs    []*n.Allocation // beside which it would run
+	Used      Usage           // with it
+	Resources *n.AllocatedResources
+}
+
+// Score rates a candidate, usually within -1 to 1. Scores that do not apply are
+// shown, but do not count in the mean.
+type Score func(*Candidate) (score float64, applies bool)
+
+// A Scorer makes the score of one request, or nil where it has nothing to say.
+// Alone says that it counts for service and batch jobs only, whose nodes compete.
+type Scorer struct {
+	Name  string
+	Alone bool
+	Make  func(*Request) Score
+}
+
+var scorers = []Scorer{
+	{Binpack, false, fitness},
+	{AntiAffinity, true, antiAffinity},
+	{Penalty, true, penalty},
+	{NodeAffinity, true, affinity},
+	{AllocSpread, true, spread},
+}
+
+// Register adds a scorer. It is called before any scheduling, and panics on a
+// name that is taken.
+func Register(s Scorer) {
+	if slices.ContainsFunc(scorers, func(o Scorer) bool { return o.Name == s.Name }) {
+		panic("rank: a scorer named " + s.Name + " exists")
+	}
+	scorers = append(scorers, s)
+}
+
+// A Rating rates candidates for one request.
+type Rating struct {
+	names  []string
+	scores []Score
+}
+
+// For prepares the scores of a request.
+func For(r *Request) *Rating {
+	out := &Rating{}
+	for _, s := range scorers {
+		if s.Alone && r.Job.RunsEverywhere() {
+			continue
+		}
+		if score := s.Make(r); score != nil {
+			out.names, out.scores = append(out.names, s.Name), append(out.scores, score)
+		}
+	}
+	return out
+}
+
+// Rate returns a candidate's mean score, and what it is the mean of.
+func (r *Rating) Rate(c *Candidate) n.NodeScore {
+	out := n.NodeScore{NodeID: c.Node.ID, Scores: make(map[string]float64, len(r.scores))}
+	sum, count := 0.0, 0
+	for i, score := range r.scores {
+		v, applies := score(c)
+		out.Scores[r.names[i]] = v
+		if applies {
+			sum, count = sum+v, count+1
+		}
+	}
+	if count > 0 {
+		out.NormScore = sum / float64(count)
+	}
+	return out
+}
+
+// fitness prefers full nodes, or with the spread algorithm empty ones. The
+// formula is that of Google's paper on best fit, with 18 as its range.
+func fitness(r *Request) Score {
+	return func(c *Candidate) (float64, bool) {
+		has := Capacity(c.Node)
+		t := math.Pow(10, free(c.Used.CPU, has.CPU)) + math.Pow(10, free(c.Used.MemoryMB, has.MemoryMB))
+		v := 20 - t
+		if r.Algorithm == n.AlgorithmSpread {
+			v = t - 2
+		}
+		return min(max(v, 0), 18) / 18, true
+	}
+}
+
+func free(used, total int64) float64 {
+	if total <= 0 {
+		return 0
+	}
+	return 1 - float64(used)/float64(total)
+}
+
+// antiAffinity keeps allocations of a group apart.
+func antiAffinity(r *Request) Score {
+	return func(c *Candidate) (float64, bool) {
+		same := 0
+		for _, a := range c.Allocs {
+			if a.TaskGroup == r.Group.Name && a.JobKey() == r.Job.Key() {
+				same++
+			}
+		}
+		if same == 0 {
+			return 0, false
+		}
+		return -float64(same+1) / float64(max(r.Group.Count, 1)), true
+	}
+}
+
+// penalty avoids nodes on which the allocation failed before.
+func penalty(r *Request) Score {
+	return func(c *Candidate) (float64, bool) {
+		if r.Penalty[c.Node.ID] {
+			return -1, true
+		}
+		return 0, false
+	}
+}
+
+// affinity is the matched part of the weights.
+func affinity(r *Request) Score {
+	all := slices.Concat(r.Job.Affinities, r.Group.Affinities)
+	for i := range r.Group.Tasks {
+		all = append(all, r.Group.Tasks[i].Affinities...)
+	}
+	total := 0.0
+	for _, a := range all {
+		total += math.Abs(float64(a.Weight))
+	}
+	if total == 0 {
+		return nil
+	}
+	return func(c *Candidate) (float64, bool) {
+		sum := 0.0
+		for _, a := range all {
+			if r.Prefers(c.Node, a) {
+				sum += float64(a.Weight)
+			}
+		}
+		return sum / total, true
+	}
+}

@@ -1,0 +1,130 @@
+// Package scheduler decides what an evaluation makes of a job: a pure function
+// from a view of the state to a plan. What is compared with what is asked for is
+// decided in reconcile, which nodes can run a group in feasible, and which is the
+// best of them in rank; here the three are joined.
+//
+// Another scheduler is a Scheduler registered under the type of evaluations that
+// it handles; another check or rating is registered in feasible or rank.
+package scheduler
+
+import (
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	n "github.com/nomadlike/nomadlike/nomadlike"
+	"github.com/nomadlike/nomadlike/nomadlike/table"
+	"github.com/nomadlike/nomadlike/scheduler/rank"
+)
+
+// A View is the state that is decided on. What it returns must not be changed.
+type View interface {
+	Index() uint64
+	Job(n.JobKey) *n.Job
+	JobVersion(n.JobKey, uint64) *n.Job
+	JobAllocs(table.WatchSet, n.JobKey) iter.Seq[*n.Allocation]
+	Node(n.NodeID) *n.Node
+	AllNodes(ws table.WatchSet, prefix string) iter.Seq[*n.Node]
+	NodeAllAllocs(table.WatchSet, n.NodeID) iter.Seq[*n.Allocation]
+	LatestDeployment(n.JobKey) *n.Deployment
+	SchedulerConfig() *n.SchedulerConfiguration
+}
+
+// Options is what a decision depends on beside the state and the evaluation.
+type Options struct {
+	Now  time.Time
+	Seed uint64 // of all that is left to chance
+}
+
+// A Decision is what is to become of an evaluation. It takes effect as a whole.
+type Decision struct {
+	Plan     *n.Plan         // nil or NoOp: nothing changes
+	Eval     *n.Evaluation   // the evaluation with its outcome
+	NewEvals []*n.Evaluation // that follow from it
+}
+
+// A Scheduler handles one evaluation. An error means that it could not decide,
+// and is to be asked again later.
+type Scheduler func(View, *n.Evaluation, Options) (*Decision, error)
+
+// schedulers by the type of the evaluations that they handle.
+var schedulers = map[string]Scheduler{
+	n.JobTypeService:  generic,
+	n.JobTypeBatch:    generic,
+	n.JobTypeSystem:   everywhere,
+	n.JobTypeSysBatch: everywhere,
+}
+
+// Register adds a scheduler. It is called before any scheduling, and panics on a
+// type that has one.
+func Register(evalType string, s Scheduler) {
+	if schedulers[evalType] != nil {
+		panic("scheduler: there is one for " + evalType)
+	}
+	schedulers[evalType] = s
+}
+
+// triggers that each type of job accepts beyond those of all.
+var (
+	common = []string{
+		n.TriggerJobRegister, n.TriggerNodeUpdate, n.TriggerFailedFollowUp, n.TriggerJobDeregister, n.TriggerRollingUpdate, n.TriggerPreemption,
+		n.TriggerDeployment, n.TriggerNodeDrain, n.TriggerAllocStop, n.TriggerQueuedAllocs, n.TriggerJobScaling, n.TriggerReconnect,
+	}
+	counted = append([]string{
+		n.TriggerPeriodicJob, n.TriggerAllocFailure, n.TriggerAllocReschedule, n.TriggerMaxPlans, n.TriggerDisconnectTimeout,
+	}, common...)
+	triggers = map[string][]string{
+		n.JobTypeService:  counted,
+		n.JobTypeBatch:    counted,
+		n.JobTypeSystem:   common,
+		n.JobTypeSysBatch: append([]string{n.TriggerPeriodicJob}, common...),
+	}
+)
+
+// Process decides about an evaluation with the scheduler of its type.
+func Process(v View, e *n.Evaluation, o Options) (*Decision, error) {
+	s := schedulers[e.Type]
+	if s == nil {
+		return nil, fmt.Errorf("no scheduler handles evaluations of type %q", e.Type)
+	}
+	if accepted := triggers[e.Type]; accepted != nil && !slices.Contains(accepted, e.TriggeredBy) {
+		failed := *e
+		failed.Status = n.EvalFailed
+		failed.StatusDescription = fmt.Sprintf("scheduler cannot handle '%s' evaluation reason", e.TriggeredBy)
+		return &Decision{Eval: &failed}, nil
+	}
+	return s(v, e, o)
+}
+
+// Fits reports whether allocations fit on a node together, and if not, what
+// there is too little of.
+func Fits(node *n.Node, allocs []*n.Allocation) (ok bool, lacking string) {
+	return rank.Fits(node, allocs)
+}
+
+// chance is all randomness of one decision.
+type chance struct {
+	*rand.Rand
+	source *rand.ChaCha8
+}
+
+func newChance(seed uint64) chance {
+	var key [32]byte
+	for i := range 8 {
+		key[i] = byte(seed >> (8 * i))
+	}
+	source := rand.NewChaCha8(key)
+	return chance{rand.New(source), source}
+}
+
+func (c chance) id() string {
+	id, err := uuid.NewRandomFromReader(c.source)
+	if err != nil {
+		panic(err) // the source never fails
+	}
+	return id.String()
+}
