@@ -1,0 +1,29 @@
+package client
+
+import (
+	"context"
+
+	n "github.com/nomadlike/nomadlike/nomadlike"
+	"github.com/nomadlike/nomadlike/nomadlike/client/journal"
+)
+
+// A runner runs one allocation; see package alloc.
+type runner interface {
+	// Run runs until the allocation is terminal and down, or until ctx ends,
+	// which leaves its tasks running.
+	Run(ctx context.Context) error
+	Update(a *n.Allocation, job *n.Job)
+	Observed() n.AllocUpdate
+	Restart(task string, all bool) error
+	Signal(task, signal string) error
+	Stats() (*n.AllocUsage, error)
+	Dir() string
+	// Destroy ends what runs and removes all that is left of it.
+	Destroy() error
+}
+
+// A maker makes a runner; was is what is remembered of the allocation, or nil.
+type maker func(a *n.Allocation, job *n.Job, was *journal.Restored) runner
+
+// allocRunners makes runners of package alloc.
+func (c *Client) allocRunners() maker { return nil }
