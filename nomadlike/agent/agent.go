@@ -39,15 +39,17 @@ type Agent struct {
 	logger  hclog.InterceptLogger
 	metrics *prometheus.Registry
 
-	server *server.Server // nil where none runs
-	client *client.Client // nil where none runs
-	calls  *api.Handlers  // that the agent answers itself
-	http   net.Listener
-	rpc    net.Listener // nil without a server
-	tls    tlsConfigs
-	lock   *os.File // on the data directory
-	temp   string   // the data directory of -dev, removed at the end
-	fatal  chan error
+	server   *server.Server // nil where none runs
+	client   *client.Client // nil where none runs
+	calls    *api.Handlers  // that the agent answers itself
+	listen   config.Endpoints
+	announce config.Addresses
+	http     []net.Listener
+	rpc      net.Listener // nil without a server
+	tls      tlsConfigs
+	lock     *os.File // on the data directory
+	temp     string   // the data directory of -dev, removed at the end
+	fatal    chan error
 }
 
 // New opens ports and directories and starts nothing that needs to be stopped
@@ -91,20 +93,26 @@ func (a *Agent) openDir() error {
 // openPorts listens on all ports before anything else begins, so that an agent
 // that can not have them changes nothing.
 func (a *Agent) openPorts() (err error) {
-	if a.http, err = a.listen("http", a.config.Ports.HTTP); err != nil {
+	if a.listen, err = a.config.Listen(); err != nil {
 		return err
 	}
+	if a.announce, err = a.config.Announce(); err != nil {
+		return err
+	}
+	for _, addr := range a.listen.HTTP {
+		l, err := openPort("http", addr)
+		if err != nil {
+			return err
+		}
+		a.http = append(a.http, l)
+	}
 	if a.config.Server.Enabled {
-		a.rpc, err = a.listen("rpc", a.config.Ports.RPC)
+		a.rpc, err = openPort("rpc", a.listen.RPC)
 	}
 	return err
 }
 
-func (a *Agent) listen(name string, port int) (net.Listener, error) {
-	addr, err := a.config.Listen(name)
-	if err != nil {
-		return nil, err
-	}
+func openPort(name, addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("open the %s port %s: %w: is another agent running? choose another with ports { %s = … }", name, addr, err, name)
@@ -152,7 +160,7 @@ func (a *Agent) Run(ctx context.Context) error {
 // Close releases what New opened.
 func (a *Agent) Close() error {
 	var err error
-	for _, l := range []net.Listener{a.http, a.rpc} {
+	for _, l := range append(a.http, a.rpc) {
 		if l != nil {
 			_ = l.Close() // its server may have closed it already
 		}
@@ -189,15 +197,20 @@ func (a *Agent) serveHTTP(until <-chan struct{}) error {
 			_ = srv.Close() // those who still wait are cut off
 		}
 	}()
-	err := srv.Serve(a.tls.wrapHTTP(a.http))
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
+	var g errgroup.Group
+	for _, l := range a.http {
+		g.Go(func() error {
+			if err := srv.Serve(a.tls.wrapHTTP(l)); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("serve HTTP on %s: %w", l.Addr(), err)
+			}
+			return nil
+		})
 	}
-	return fmt.Errorf("serve HTTP: %w", err)
+	return g.Wait()
 }
 
 // HTTPAddr is where the agent answers HTTP.
-func (a *Agent) HTTPAddr() string { return a.http.Addr().String() }
+func (a *Agent) HTTPAddr() string { return a.http[0].Addr().String() }
 
 // health says how the agent's parts are.
 func (a *Agent) health(ctx context.Context) n.AgentHealth {

@@ -4,11 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
-
 	n "github.com/nomadlike/nomadlike/nomadlike"
+	"github.com/nomadlike/nomadlike/nomadlike/client"
 	"github.com/nomadlike/nomadlike/nomadlike/rpc"
 	"github.com/nomadlike/nomadlike/nomadlike/server"
 	"github.com/nomadlike/nomadlike/nomadlike/server/gossip"
@@ -51,8 +52,8 @@ func (a *Agent) openServer() error {
 		conf.DataDir = a.dir(c.DataDir, "server")
 	}
 	var err error
-	if conf.Advertise, err = a.announce("rpc", a.rpc); err != nil {
-		return err
+	if conf.Advertise, err = net.ResolveTCPAddr("tcp", a.announce.RPC); err != nil {
+		return fmt.Errorf("advertise.rpc: %w", err)
 	}
 	if conf.Gossip, err = a.gossip(); err != nil {
 		return err
@@ -73,11 +74,7 @@ func noneIfZero(limit int) int {
 }
 
 func (a *Agent) gossip() (*gossip.Config, error) {
-	addr, err := a.config.Listen("serf")
-	if err != nil {
-		return nil, err
-	}
-	host, port, err := net.SplitHostPort(addr)
+	host, port, err := net.SplitHostPort(a.listen.Serf)
 	if err != nil {
 		return nil, err
 	}
@@ -89,32 +86,38 @@ func (a *Agent) gossip() (*gossip.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	advertise, err := a.config.Announce("serf")
-	if err != nil {
-		return nil, err
-	}
 	g := &gossip.Config{BindAddr: host, BindPort: number, EncryptKey: key, Logger: a.logger.Named("gossip"), Loopback: a.config.Dev}
-	if advertise != "" {
-		if g.Advertise, err = net.ResolveTCPAddr("tcp", advertise); err != nil {
-			return nil, fmt.Errorf("advertise.serf: %w", err)
-		}
+	if g.Advertise, err = net.ResolveTCPAddr("tcp", a.announce.Serf); err != nil {
+		return nil, fmt.Errorf("advertise.serf: %w", err)
 	}
 	return g, nil
 }
 
-// announce is the address by which others reach a listener.
-func (a *Agent) announce(name string, l net.Listener) (net.Addr, error) {
-	addr, err := a.config.Announce(name)
+// openClient opens the client's directories, if the agent has a client.
+func (a *Agent) openClient() error {
+	c := a.config.Client
+	if !c.Enabled {
+		return nil
+	}
+	servers := append(slices.Clone(c.Servers), c.Join.RetryJoin...)
+	if a.server != nil {
+		servers = append([]string{a.rpc.Addr().String()}, servers...)
+	}
+	var err error
+	a.client, err = client.New(client.Config{
+		Region: a.config.Region, Datacenter: a.config.Datacenter, Name: a.config.Name, NodeClass: c.NodeClass, NodePool: c.NodePool, Meta: c.Meta,
+		StateDir: a.dir(c.StateDir, "client"), AllocDir: a.dir(c.AllocDir, "alloc"),
+		Servers: servers, Dial: rpc.Dialer(dial), TLS: a.tls.client, HTTPAddr: a.announce.HTTP, HTTPS: a.config.TLS.HTTP, Revision: a.version.Revision,
+		Drivers: a.drivers(), Options: c.Options, NetworkInterface: c.NetworkInterface, NetworkSpeed: c.NetworkSpeed,
+		CPUTotalCompute: c.CPUTotalCompute, MemoryTotalMB: c.MemoryTotalMB, DiskTotalMB: c.DiskTotalMB, Reserved: client.Reserved(c.Reserved),
+		MinDynamicPort: c.MinDynamicPort, MaxDynamicPort: c.MaxDynamicPort, CgroupParent: c.CgroupParent, ChrootEnv: c.ChrootEnv,
+		MaxKillTimeout: c.MaxKillTimeout, DevMode: a.config.Dev, Logger: a.logger.Named("client"), Metrics: a.metrics,
+		GC: client.GC{
+			Interval: c.GCInterval, Parallel: c.GCParallelDestroys, DiskUsage: c.GCDiskUsageThreshold, InodeUsage: c.GCInodeUsageThreshold, MaxAllocs: c.GCMaxAllocs,
+		},
+	})
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("start the client: %w", err)
 	}
-	if addr == "" {
-		return l.Addr(), nil
-	}
-	tcp, err := net.ResolveTCPAddr("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("advertise.%s: %w", name, err)
-	}
-	return tcp, nil
+	return nil
 }
-
