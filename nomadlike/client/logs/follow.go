@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,9 +31,10 @@ func (r *reader) follow(ctx context.Context, q Query, w *watcher) error {
 	if err != nil {
 		return err
 	}
-	start, at := locate(pieces, q.Offset, q.FromEnd)
+	var at int64
+	r.from, at = locate(pieces, q.Offset, q.FromEnd)
 	if len(pieces) > 0 {
-		switch err := r.open(start); {
+		switch err := r.open(r.from); {
 		case err == nil:
 			r.offset = at
 		case !errors.Is(err, fs.ErrNotExist): // else it was rotated away just now
@@ -41,7 +43,9 @@ func (r *reader) follow(ctx context.Context, q Query, w *watcher) error {
 	}
 	for {
 		looked := time.Now()
-		if err := r.catchUp(ctx, start); err != nil {
+		if err := r.catchUp(ctx); errors.Is(err, fs.ErrNotExist) {
+			return nil // the directory is gone
+		} else if err != nil {
 			return err
 		}
 		if !w.wait(ctx) || !sleep(ctx, pace-time.Since(looked)) {
@@ -61,13 +65,12 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// catchUp reads to the end of the newest file; from is the lowest number to begin
-// with when no file is open.
-func (r *reader) catchUp(ctx context.Context, from int64) error {
+// catchUp reads to the end of the newest file.
+func (r *reader) catchUp(ctx context.Context) error {
 	for {
 		// The list comes first: once there is a next file, nothing is added to
 		// this one.
-		next, more, err := r.next(from)
+		pieces, err := r.pieces()
 		if err != nil {
 			return err
 		}
@@ -79,24 +82,19 @@ func (r *reader) catchUp(ctx context.Context, from int64) error {
 				return err
 			}
 		}
-		if !more {
+		next := slices.IndexFunc(pieces, func(p piece) bool { return p.index >= r.from })
+		if next < 0 {
+			if !slices.ContainsFunc(pieces, func(p piece) bool { return p.index == r.index }) {
+				r.close() // deleted; an open file would keep its directory alive
+			}
 			return ctx.Err()
 		}
-		if err := r.open(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := r.open(pieces[next].index); errors.Is(err, fs.ErrNotExist) {
+			r.from = pieces[next].index + 1 // rotated away meanwhile
+		} else if err != nil {
 			return err
 		}
 	}
-}
-
-// next is the number of the file that follows.
-func (r *reader) next(from int64) (index int64, more bool, err error) {
-	pieces, err := r.pieces()
-	for _, p := range pieces {
-		if r.file == nil && p.index >= from || r.file != nil && p.index > r.index {
-			return p.index, true, nil
-		}
-	}
-	return 0, false, err
 }
 
 // truncated begins anew with a file that became shorter.

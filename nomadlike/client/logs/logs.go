@@ -66,9 +66,10 @@ type reader struct {
 	send func(*n.StreamFrame) error
 	buf  []byte
 
-	file   *os.File // nil before the first
+	file   *os.File // nil while there is none to read
 	index  int64
 	offset int64
+	from   int64 // the lowest number that comes after file
 }
 
 func (r *reader) close() {
@@ -88,9 +89,6 @@ type piece struct{ index, size int64 }
 // pieces lists the files, oldest first.
 func (r *reader) pieces() ([]piece, error) {
 	d, err := r.root.Open(r.dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +150,9 @@ func locate(pieces []piece, offset int64, fromEnd bool) (index, at int64) {
 // readAll reads what is there now.
 func (r *reader) readAll(ctx context.Context, q Query) error {
 	pieces, err := r.pieces()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // not made yet
+	}
 	if err != nil {
 		return err
 	}
@@ -202,7 +203,7 @@ func (r *reader) open(index int64) error {
 		return fs.ErrNotExist
 	}
 	r.close()
-	r.file, r.index, r.offset = f, index, 0
+	r.file, r.index, r.offset, r.from = f, index, 0, index+1
 	return nil
 }
 
