@@ -275,23 +275,31 @@ func (c *Client) run(ctx context.Context, e *entry) {
 	c.collectSoon()
 }
 
-// destroy ends an allocation and removes all of it. What can not be removed is
-// tried again with the next collection.
+// destroy ends an allocation, removes all of it and forgets it. What can not be
+// removed is tried again with the next collection.
 func (c *Client) destroy(e *entry) {
+	if c.remove(e) {
+		c.allocs.drop(e)
+		c.outbox.drop(e.id)
+	}
+}
+
+// remove ends an allocation and removes all that is left of it, and reports
+// whether that was done now.
+func (c *Client) remove(e *entry) bool {
 	e.mu.Lock()
 	busy := e.leaving
 	e.leaving = true
 	e.mu.Unlock()
 	if busy {
-		return
+		return false
 	}
 	if err := e.runner.Destroy(); err != nil {
 		c.log.Warn("an allocation can not be removed yet", "alloc_id", e.id, "error", err)
 		e.mu.Lock()
 		e.leaving = false
 		e.mu.Unlock()
-		return
+		return false
 	}
-	c.allocs.drop(e)
-	c.outbox.drop(e.id)
+	return true
 }

@@ -143,7 +143,7 @@ const lastWords = 2 * time.Second
 func (c *Client) farewell(ctx context.Context) {
 	var all sync.WaitGroup
 	for _, e := range c.allocs.all() {
-		all.Go(func() { c.destroy(e) })
+		all.Go(func() { c.remove(e) })
 	}
 	all.Wait()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)

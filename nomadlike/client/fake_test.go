@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -208,6 +209,7 @@ type fakeRunner struct {
 	updates   int
 	destroyed bool
 	fail      error // of Destroy
+	tasks     map[string]*n.TaskState
 	over      chan struct{}
 }
 
@@ -229,7 +231,7 @@ func (r *fakeRunner) Update(a *n.Allocation, _ *n.Job) {
 func (r *fakeRunner) Observed() n.AllocUpdate {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return n.AllocUpdate{ID: r.alloc.ID, ClientStatus: r.status}
+	return n.AllocUpdate{ID: r.alloc.ID, ClientStatus: r.status, TaskStates: r.tasks}
 }
 
 func (r *fakeRunner) Restart(string, bool) error    { return nil }
@@ -365,5 +367,16 @@ func equals[T comparable](t *testing.T, what string, got []T, want ...T) {
 	t.Helper()
 	if !slices.Equal(got, want) {
 		t.Errorf("%s: have %v, want %v", what, got, want)
+	}
+}
+
+// onlyOnce is a dialer of one connection.
+func onlyOnce(conn net.Conn) rpc.Dialer {
+	return func(context.Context, string) (net.Conn, error) {
+		c := conn
+		if conn = nil; c == nil {
+			return nil, errors.New("nobody there")
+		}
+		return c, nil
 	}
 }

@@ -30,7 +30,7 @@ func (c *Client) collect(ctx context.Context) {
 			c.collectWhile(ctx, c.tooMany)
 		case <-tick.C:
 			c.collectUnwanted()
-			c.collectWhile(ctx, func() bool { return c.tooMany() || c.tooFull(ctx) })
+			c.collectWhile(ctx, func() int { return max(c.tooMany(), c.tooFull(ctx)) })
 		case <-ctx.Done():
 			return
 		}
@@ -49,16 +49,21 @@ func (c *Client) collectUnwanted() {
 	}
 }
 
-// collectWhile removes a few at a time while over says that there is need.
-func (c *Client) collectWhile(ctx context.Context, over func() bool) {
+// collectWhile removes a few at a time while over says that there are too many,
+// and how many.
+func (c *Client) collectWhile(ctx context.Context, over func() int) {
 	tried := map[*entry]bool{}
-	for ctx.Err() == nil && over() {
+	for ctx.Err() == nil {
+		need := over()
+		if need <= 0 {
+			return
+		}
 		next := c.collectable(tried)
 		if len(next) == 0 {
 			return
 		}
 		var group sync.WaitGroup
-		for _, e := range next[:min(len(next), c.config.GC.Parallel)] {
+		for _, e := range next[:min(len(next), need, c.config.GC.Parallel)] {
 			tried[e] = true
 			c.log.Debug("an allocation that has ended is removed to make room", "alloc_id", e.id)
 			group.Go(func() { c.destroy(e) })
@@ -88,17 +93,24 @@ func (c *Client) collectable(tried map[*entry]bool) []*entry {
 	return out
 }
 
-func (c *Client) tooMany() bool {
-	limit := c.config.GC.MaxAllocs
-	return limit > 0 && len(c.allocs.all()) > limit
+// tooMany is how many allocations there are above the limit.
+func (c *Client) tooMany() int {
+	if c.config.GC.MaxAllocs <= 0 {
+		return 0
+	}
+	return len(c.allocs.all()) - c.config.GC.MaxAllocs
 }
 
-func (c *Client) tooFull(ctx context.Context) bool {
+// tooFull is how many allocations to remove before the disk is looked at again.
+func (c *Client) tooFull(ctx context.Context) int {
 	usage, err := disk.UsageWithContext(ctx, c.config.AllocDir)
 	if err != nil {
 		c.log.Warn("the use of the disk can not be told", "directory", c.config.AllocDir, "error", err)
-		return false
+		return 0
 	}
 	over := func(have, limit float64) bool { return limit > 0 && have >= limit }
-	return over(usage.UsedPercent, c.config.GC.DiskUsage) || over(usage.InodesUsedPercent, c.config.GC.InodeUsage)
+	if over(usage.UsedPercent, c.config.GC.DiskUsage) || over(usage.InodesUsedPercent, c.config.GC.InodeUsage) {
+		return c.config.GC.Parallel
+	}
+	return 0
 }

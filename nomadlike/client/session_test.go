@@ -10,20 +10,20 @@ import (
 )
 
 // run tries something in a bubble with one server, and a client that knows it.
-func run(t *testing.T, fn func(w *world, s *fakeServer, cl *Client)) {
+func run(t *testing.T, fn func(t *testing.T, w *world, s *fakeServer, cl *Client)) {
 	t.Helper()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		s := serve(t, w.net, "server")
 		cl := w.open(dir, func(c *Config) { c.Servers = []string{s.addr} })
-		fn(w, s, cl)
+		fn(t, w, s, cl)
 		s.stop()
 	})
 }
 
 func TestRegistersUntilItWorks(t *testing.T) {
-	run(t, func(w *world, s *fakeServer, cl *Client) {
+	run(t, func(t *testing.T, w *world, s *fakeServer, cl *Client) {
 		s.set(func() { s.refuse = errs.New(errs.NoLeader, "No cluster leader") })
 		stop := w.running(cl)
 		settle(time.Minute)
@@ -45,7 +45,7 @@ func TestRegistersUntilItWorks(t *testing.T) {
 }
 
 func TestServerThatComesLater(t *testing.T) {
-	run(t, func(w *world, s *fakeServer, cl *Client) {
+	run(t, func(t *testing.T, w *world, s *fakeServer, cl *Client) {
 		s.stop()
 		stop := w.running(cl)
 		settle(10 * time.Second)
@@ -58,7 +58,7 @@ func TestServerThatComesLater(t *testing.T) {
 }
 
 func TestHeartbeats(t *testing.T) {
-	run(t, func(w *world, s *fakeServer, cl *Client) {
+	run(t, func(t *testing.T, w *world, s *fakeServer, cl *Client) {
 		stop := w.running(cl)
 		settle(95 * time.Second)
 		if k := len(s.beats); k < 10 || k > 12 { // every 8 to 9 s
@@ -81,7 +81,7 @@ func TestHeartbeats(t *testing.T) {
 }
 
 func TestAssignmentIsPushed(t *testing.T) {
-	run(t, func(w *world, s *fakeServer, cl *Client) {
+	run(t, func(t *testing.T, w *world, s *fakeServer, cl *Client) {
 		stop := w.running(cl)
 		settle(time.Second)
 		a, _ := allocation("aaaaaaaa", 20)
@@ -117,7 +117,7 @@ func TestAssignmentIsPushed(t *testing.T) {
 }
 
 func TestAssignmentsThatAreNotRun(t *testing.T) {
-	run(t, func(w *world, s *fakeServer, cl *Client) {
+	run(t, func(t *testing.T, w *world, s *fakeServer, cl *Client) {
 		stop := w.running(cl)
 		settle(time.Second)
 		over, _ := allocation("aaaaaaaa", 20)
@@ -136,7 +136,7 @@ func TestAssignmentsThatAreNotRun(t *testing.T) {
 }
 
 func TestUpdatesAreBatched(t *testing.T) {
-	run(t, func(w *world, s *fakeServer, cl *Client) {
+	run(t, func(t *testing.T, w *world, s *fakeServer, cl *Client) {
 		stop := w.running(cl)
 		settle(time.Second)
 		var all []*n.Allocation
@@ -165,7 +165,7 @@ func TestUpdatesAreBatched(t *testing.T) {
 }
 
 func TestUnacknowledgedUpdatesAreSentAgain(t *testing.T) {
-	run(t, func(w *world, s *fakeServer, cl *Client) {
+	run(t, func(t *testing.T, w *world, s *fakeServer, cl *Client) {
 		stop := w.running(cl)
 		settle(time.Second)
 		a, _ := allocation("aaaaaaaa", 20)
@@ -196,7 +196,7 @@ func TestUnacknowledgedUpdatesAreSentAgain(t *testing.T) {
 }
 
 func TestFullAssignmentRemovesWhatIsGone(t *testing.T) {
-	run(t, func(w *world, s *fakeServer, cl *Client) {
+	run(t, func(t *testing.T, w *world, s *fakeServer, cl *Client) {
 		stop := w.running(cl)
 		settle(time.Second)
 		a, _ := allocation("aaaaaaaa", 20)
@@ -215,7 +215,7 @@ func TestFullAssignmentRemovesWhatIsGone(t *testing.T) {
 
 // A server that is behind does not know of the allocation yet. It must go on.
 func TestServerThatIsBehind(t *testing.T) {
-	run(t, func(w *world, s *fakeServer, cl *Client) {
+	run(t, func(t *testing.T, w *world, s *fakeServer, cl *Client) {
 		stop := w.running(cl)
 		settle(time.Second)
 		a, _ := allocation("aaaaaaaa", 20)
@@ -238,7 +238,7 @@ func TestServerThatIsBehind(t *testing.T) {
 }
 
 func TestRejectedRegistersAgain(t *testing.T) {
-	run(t, func(w *world, s *fakeServer, cl *Client) {
+	run(t, func(t *testing.T, w *world, s *fakeServer, cl *Client) {
 		stop := w.running(cl)
 		settle(time.Second)
 		s.down <- &n.SessionDown{Rejected: "the node is not registered"}
