@@ -1,7 +1,6 @@
 package client
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"sync"
@@ -55,8 +54,6 @@ func (e *entry) isDone() (time.Time, bool) {
 // heard yet, nor take back an order. Every answer says from which index of the
 // state it was made, so what is older than something heard before is known.
 type allocs struct {
-	run func(*entry) // runs an entry; set before the first is added
-
 	mu    sync.Mutex
 	byID  map[n.AllocID]*entry
 	gone  map[n.AllocID]uint64 // those that servers know and that are no longer here, with their AllocModifyIndex
@@ -202,7 +199,7 @@ func (c *Client) assigned(a *n.Assignments) error {
 	}
 	for _, id := range removed {
 		if e := c.allocs.forget(id); e != nil {
-			go c.destroy(e)
+			c.work.do(func() { c.destroy(e) })
 		}
 	}
 	c.contactOnce.Do(func() { close(c.contact) })
@@ -254,13 +251,15 @@ func (c *Client) update(e *entry, a *n.Allocation, job *n.Job) {
 // begin runs an allocation.
 func (c *Client) begin(a *n.Allocation, job *n.Job, r runner) {
 	e := &entry{id: a.ID, runner: r, done: make(chan struct{}), alloc: a, job: job}
-	c.allocs.put(e)
-	c.allocs.run(e)
-	c.collectSoon()
+	if c.work.do(func() { c.run(e) }) {
+		c.allocs.put(e)
+		c.collectSoon()
+	}
 }
 
-// run runs an allocation until nothing of it runs any more, or ctx ends.
-func (c *Client) run(ctx context.Context, e *entry) {
+// run runs an allocation until nothing of it runs any more, or the client stops.
+func (c *Client) run(e *entry) {
+	ctx := c.work.ctx
 	if err := e.runner.Run(ctx); err != nil && ctx.Err() == nil {
 		c.log.Error("an allocation ended badly", "alloc_id", e.id, "error", err)
 	}

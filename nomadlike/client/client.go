@@ -53,6 +53,7 @@ type Client struct {
 	vital       vital
 	gcNow       chan struct{}
 	make        maker
+	work        *work
 }
 
 // vital is how the contact with the servers is.
@@ -83,7 +84,7 @@ func New(c Config) (*Client, error) {
 		config: c, log: c.Logger, id: id, secret: secret, journal: j, restored: restored,
 		pool:    rpc.NewPool(rpc.PoolOptions{Dial: c.Dial, TLS: c.TLS}),
 		servers: newServers(c.Servers), allocs: newAllocs(), outbox: newOutbox(), tunnels: newTunnels(),
-		contact: make(chan struct{}), gcNow: make(chan struct{}, 1),
+		contact: make(chan struct{}), gcNow: make(chan struct{}, 1), work: newWork(),
 	}
 	if cl.node, err = newNode(context.Background(), &cl.config, id); err != nil {
 		cl.pool.Close()
@@ -99,31 +100,27 @@ func New(c Config) (*Client, error) {
 // Run works until ctx ends. Tasks then go on by themselves, for a later client to
 // find; with DevMode they are ended and everything of them is removed.
 func (c *Client) Run(ctx context.Context) error {
-	// Runners outlive ctx where they have to be ended in order.
-	work, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	var loops, runs sync.WaitGroup
-	c.allocs.run = func(e *entry) { runs.Go(func() { c.run(work, e) }) }
-
-	driving, stopDriving := context.WithCancel(context.WithoutCancel(ctx))
+	// What this starts outlives ctx where it has to end in order.
+	rest := context.WithoutCancel(ctx)
+	driving, stopDriving := context.WithCancel(rest)
+	talking, stopTalking := context.WithCancel(rest)
 	defer stopDriving()
+	defer stopTalking()
+	var loops sync.WaitGroup
 	loops.Go(func() { c.node.watchDrivers(driving) })
 	c.node.settle(ctx, firstFingerprints)
 	c.restore()
-
-	talking, stopTalking := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopTalking()
 	loops.Go(func() { c.connect(talking) })
 	loops.Go(func() { c.reregister(talking) })
 	loops.Go(func() { c.tunnels.serve(talking, c.handlers) })
 	loops.Go(func() { c.collect(ctx) })
 	<-ctx.Done()
 
+	c.work.refuse()
 	if c.config.DevMode {
-		c.farewell(ctx)
+		c.farewell(rest)
 	}
-	stop()
-	runs.Wait()
+	c.work.stop()
 	stopTalking()
 	stopDriving()
 	loops.Wait()
@@ -146,7 +143,7 @@ func (c *Client) farewell(ctx context.Context) {
 		all.Go(func() { c.remove(e) })
 	}
 	all.Wait()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	ctx, cancel := context.WithTimeout(ctx, lastWords)
 	defer cancel()
 	if !c.vital.registered.Load() || !c.outbox.drained(ctx) {
 		return

@@ -44,7 +44,7 @@ func (c *Client) collectUnwanted() {
 		unwanted := e.unwanted && !e.leaving
 		e.mu.Unlock()
 		if unwanted {
-			go c.destroy(e)
+			c.work.do(func() { c.destroy(e) })
 		}
 	}
 }

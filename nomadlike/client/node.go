@@ -110,6 +110,19 @@ func (o *node) change(fn func(*n.Node)) {
 		return
 	}
 	o.value, o.told = next, false
+	o.wake()
+}
+
+// remind has the node told if the servers do not have it as it is.
+func (o *node) remind() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.told {
+		o.wake()
+	}
+}
+
+func (o *node) wake() {
 	select {
 	case o.changed <- struct{}{}:
 	default:

@@ -59,6 +59,7 @@ func (c *Client) register(ctx context.Context) error {
 		return err
 	}
 	c.vital.registered.Store(true)
+	c.node.remind() // it may have changed meanwhile
 	c.servers.learned(resp.Servers)
 	c.allocs.since(resp.Index)
 	return nil

@@ -12,7 +12,7 @@ func (c *Client) restore() {
 		newest = max(newest, a.AllocModifyIndex)
 		c.begin(a, was.Job, c.make(a, was.Job, was))
 		if was.Forgotten {
-			go c.destroy(c.allocs.forget(a.ID))
+			c.work.do(func() { c.destroy(c.allocs.forget(a.ID)) })
 		}
 	}
 	c.allocs.reached(newest)
