@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/api"
 	"github.com/nomadlike/nomadlike/nomadlike/client/journal"
@@ -442,4 +444,38 @@ func TestBadDriverConfig(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+func TestMetrics(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		s := serve(t, w.net, "server")
+		registry := prometheus.NewRegistry()
+		cl := w.open(dir, func(c *Config) {
+			c.Servers, c.Metrics, c.NodeMetrics, c.AllocMetrics = []string{s.addr}, registry, true, true
+		})
+		stop := w.running(cl)
+		settle(time.Second)
+		a, _ := allocation("aaaaaaaa", 20)
+		s.down <- assignment(20, a)
+		settle(time.Second)
+		w.runner(a.ID).become(n.ClientRunning)
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		values := map[string]float64{}
+		for _, f := range families {
+			values[f.GetName()] = f.Metric[0].Gauge.GetValue()
+		}
+		equal(t, "running", values["nomad_client_allocations_running"], 1)
+		equal(t, "pending", values["nomad_client_allocations_pending"], 0)
+		equal(t, "memory of the task", values["nomad_client_allocs_memory_rss"], 42)
+		if values["nomad_client_host_memory_total"] == 0 {
+			t.Error("the host was not measured")
+		}
+		stop()
+		s.stop()
+	})
 }

@@ -55,8 +55,10 @@ type Config struct {
 	// DevMode ends and removes everything when the client stops.
 	DevMode bool
 
-	Logger  hclog.Logger
-	Metrics prometheus.Registerer // nil: none
+	Logger       hclog.Logger
+	Metrics      prometheus.Registerer // nil: none
+	NodeMetrics  bool                  // also what the host uses
+	AllocMetrics bool                  // also what tasks use
 }
 
 // A Driver is one that tasks may use, and its plugin block.

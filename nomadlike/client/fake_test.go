@@ -234,12 +234,16 @@ func (r *fakeRunner) Observed() n.AllocUpdate {
 	return n.AllocUpdate{ID: r.alloc.ID, ClientStatus: r.status, TaskStates: r.tasks}
 }
 
-func (r *fakeRunner) Restart(string, bool) error    { return nil }
-func (r *fakeRunner) Signal(string, string) error   { return nil }
-func (r *fakeRunner) Stats() (*n.AllocUsage, error) { return &n.AllocUsage{Timestamp: 7}, nil }
-func (r *fakeRunner) Dir() string                   { return r.dir }
-func (r *fakeRunner) isDestroyed() bool             { r.mu.Lock(); defer r.mu.Unlock(); return r.destroyed }
-func (r *fakeRunner) updateCount() int              { r.mu.Lock(); defer r.mu.Unlock(); return r.updates }
+func (r *fakeRunner) Restart(string, bool) error  { return nil }
+func (r *fakeRunner) Signal(string, string) error { return nil }
+func (r *fakeRunner) Stats() (*n.AllocUsage, error) {
+	return &n.AllocUsage{Timestamp: 7, Tasks: map[string]*n.TaskUsage{
+		"t": {ResourceUsage: n.ResourceUsage{MemoryStats: n.MemoryStats{RSS: 42}}},
+	}}, nil
+}
+func (r *fakeRunner) Dir() string       { return r.dir }
+func (r *fakeRunner) isDestroyed() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.destroyed }
+func (r *fakeRunner) updateCount() int  { r.mu.Lock(); defer r.mu.Unlock(); return r.updates }
 
 func (r *fakeRunner) Destroy() error {
 	r.mu.Lock()
