@@ -1,0 +1,66 @@
+package jobspec
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	n "github.com/nomadlike/nomadlike/nomadlike"
+)
+
+// opaque reads a block that is somebody else's business, such as a driver's
+// config. Its schema decides later what may stand there; see the job
+// specification reference, 2.8, for the form.
+func (p *parser) opaque(body *hclsyntax.Body, ctx *hcl.EvalContext) (n.Raw, hcl.Diagnostics) {
+	v, diags := p.object(body, ctx)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	if len(v) == 0 {
+		return n.Raw("{}"), diags
+	}
+	object := cty.ObjectVal(v)
+	if !object.IsWhollyKnown() {
+		return nil, append(diags, fault(body.SrcRange, "Unknown value", "the block holds a value that is not known"))
+	}
+	text, err := ctyjson.Marshal(object, object.Type())
+	var raw n.Raw
+	if err == nil {
+		err = raw.UnmarshalJSON(text)
+	}
+	if err != nil {
+		diags = append(diags, fault(body.SrcRange, "Wrong value", "%v", err))
+	}
+	return raw, diags
+}
+
+// object reads a body: blocks become lists of objects, one more for each label,
+// and so do objects written as arguments.
+func (p *parser) object(body *hclsyntax.Body, ctx *hcl.EvalContext) (map[string]cty.Value, hcl.Diagnostics) {
+	out, lists := map[string]cty.Value{}, map[string][]cty.Value{}
+	var diags hcl.Diagnostics
+	for _, a := range inOrder(body.Attributes) {
+		v, ds := p.value(a.Expr, ctx)
+		if diags = append(diags, ds...); ds.HasErrors() || v.IsNull() {
+			continue
+		}
+		if _, written := a.Expr.(*hclsyntax.ObjectConsExpr); written {
+			v = cty.TupleVal([]cty.Value{v})
+		}
+		out[a.Name] = v
+	}
+	for _, b := range body.Blocks {
+		inner, ds := p.object(b.Body, ctx)
+		diags = append(diags, ds...)
+		v := cty.ObjectVal(inner)
+		for i := len(b.Labels) - 1; i >= 0; i-- {
+			v = cty.ObjectVal(map[string]cty.Value{b.Labels[i]: cty.TupleVal([]cty.Value{v})})
+		}
+		lists[b.Type] = append(lists[b.Type], v)
+	}
+	for name, list := range lists {
+		out[name] = cty.TupleVal(list)
+	}
+	return out, diags
+}
