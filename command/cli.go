@@ -45,13 +45,6 @@ func System() IO {
 	return s
 }
 
-// extra holds commands that are no verbs, by name: the agent.
-var extra = map[string]func(IO) cli.Command{}
-
-// Register adds a command that is no verb, such as the agent. It is called
-// before Run.
-func Register(name string, make func(IO) cli.Command) { extra[name] = make }
-
 // Run runs a command line without the program's name and returns the exit code.
 func Run(ctx context.Context, args []string, w IO) int {
 	commands, hidden := table(ctx, w)
@@ -87,21 +80,20 @@ func table(ctx context.Context, w IO) (map[string]cli.CommandFactory, []string) 
 			}
 		}
 	}
-	for name, make := range extra {
-		commands[name] = func() (cli.Command, error) { return make(w), nil }
-	}
-	for name, text := range groups {
-		commands[name] = func() (cli.Command, error) { return group{text[0], text[1]}, nil }
+	for name, about := range groups {
+		commands[name] = func() (cli.Command, error) { return group{name, about}, nil }
 	}
 	return commands, hidden
 }
 
 // A group is a word that only leads to others.
-type group struct{ synopsis, help string }
+type group struct{ name, about string }
 
-func (g group) Synopsis() string { return g.synopsis }
-func (g group) Help() string     { return g.help }
+func (g group) Synopsis() string { return g.about }
 func (g group) Run([]string) int { return cli.RunResultHelp }
+func (g group) Help() string {
+	return fmt.Sprintf("Usage: %s %s <subcommand> [options] [args]\n\n  %s.", Name, g.name, g.about)
+}
 
 // didYouMean looks for what an unknown word may have been meant to be.
 func didYouMean(args []string, commands map[string]cli.CommandFactory) string {

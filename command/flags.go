@@ -24,10 +24,18 @@ type general struct {
 	skipVerify, insecure, noColor, forceColor  bool
 }
 
-func newFlags(name string) *flags {
-	f := &flags{FlagSet: flag.NewFlagSet(name, flag.ContinueOnError), common: map[string]bool{}}
+func newFlags(v *verb) *flags {
+	f := &flags{FlagSet: flag.NewFlagSet(v.name, flag.ContinueOnError), common: map[string]bool{}}
 	f.SetOutput(io.Discard)
 	f.Usage = func() {}
+	if !v.local {
+		f.asking()
+	}
+	return f
+}
+
+// asking adds the general flags, of commands that ask an agent.
+func (f *flags) asking() {
 	g := &f.general
 	f.StringVar(&g.address, "address", "", "the `url` of the agent to ask: http, https or unix:///path (NOMAD_ADDR, http://127.0.0.1:4646)")
 	f.StringVar(&g.region, "region", "", "the `region` to ask, through whichever agent (NOMAD_REGION)")
@@ -43,7 +51,6 @@ func newFlags(name string) *flags {
 	f.BoolVar(&g.noColor, "no-color", false, "never colour (NOMAD_CLI_NO_COLOR, NO_COLOR)")
 	f.BoolVar(&g.forceColor, "force-color", false, "colour without a terminal too (NOMAD_CLI_FORCE_COLOR)")
 	f.VisitAll(func(fl *flag.Flag) { f.common[fl.Name] = true })
-	return f
 }
 
 // own reports whether the verb has flags of its own.

@@ -87,19 +87,19 @@ func (s *jobStatusFlags) structured(e *env, keys ...n.JobKey) error {
 		if err != nil {
 			return err
 		}
-		reports = append(reports, jobReport{d.summary, d.allocs, d.deployment, d.evals})
+		reports = append(reports, jobReport{d.summary, d.allocs, d.latest, d.evals})
 	}
 	return s.out.print(e, reports)
 }
 
 // jobDetails is all that belongs to a job.
 type jobDetails struct {
-	job        *n.Job
-	summary    *n.JobSummary
-	allocs     []*n.AllocStub
-	evals      []*n.Evaluation
-	deployment *n.Deployment
-	children   []*n.JobStub
+	spec     *n.Job
+	summary  *n.JobSummary
+	allocs   []*n.AllocStub
+	evals    []*n.Evaluation
+	latest   *n.Deployment
+	children []*n.JobStub
 }
 
 func (s *jobStatusFlags) fetch(e *env, key n.JobKey) (*jobDetails, error) {
@@ -113,16 +113,16 @@ func (s *jobStatusFlags) fetch(e *env, key n.JobKey) (*jobDetails, error) {
 			}
 		}
 	}
-	get("job", func() (err error) { d.job, err = read(e, api.JobGet, jobQuery(key)); return })
+	get("job", func() (err error) { d.spec, err = read(e, api.JobGet, jobQuery(key)); return })
 	if s.short && !s.out.asked() {
 		return d, err
 	}
 	get("job allocations", func() (err error) { d.allocs, err = read(e, api.JobAllocs, q); return })
 	get("job evaluations", func() (err error) { d.evals, err = read(e, api.JobEvals, jobQuery(key)); return })
-	get("latest job deployment", func() (err error) { d.deployment, err = read(e, api.JobDeployment, jobQuery(key)); return })
+	get("latest job deployment", func() (err error) { d.latest, err = read(e, api.JobDeployment, jobQuery(key)); return })
 	get("job summary", func() (err error) { d.summary, err = read(e, api.JobSummary, jobQuery(key)); return })
-	if err == nil && (d.job.IsPeriodic() || d.job.IsParameterized()) {
-		get("child jobs", func() (err error) { d.children, err = children(e, d.job); return })
+	if err == nil && (d.spec.IsPeriodic() || d.spec.IsParameterized()) {
+		get("child jobs", func() (err error) { d.children, err = children(e, d.spec); return })
 	}
 	return d, err
 }
@@ -140,7 +140,7 @@ func (s *jobStatusFlags) one(e *env, key n.JobKey) error {
 	if err != nil {
 		return err
 	}
-	if d.job == nil {
+	if d.spec == nil {
 		return errors.New("the agent answered with no job")
 	}
 	v := &jobView{env: e, jobDetails: d, verbose: *s.verbose}
@@ -149,11 +149,11 @@ func (s *jobStatusFlags) one(e *env, key n.JobKey) error {
 		return nil
 	}
 	switch {
-	case d.job.IsPeriodic():
+	case d.spec.IsPeriodic():
 		v.childSummary("Children Job Summary")
 		v.launched("Previously Launched Jobs", "No instances of periodic job found")
-	case d.job.IsParameterized():
-		p := d.job.ParameterizedJob
+	case d.spec.IsParameterized():
+		p := d.spec.ParameterizedJob
 		e.section("Parameterized Job", new(text.Pairs).Add("Payload", p.Payload).
 			Add("Required Metadata", strings.Join(p.MetaRequired, ", ")).Add("Optional Metadata", strings.Join(p.MetaOptional, ", ")))
 		v.childSummary("Parameterized Job Summary")

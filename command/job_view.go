@@ -18,7 +18,7 @@ type jobView struct {
 }
 
 func (v *jobView) head() {
-	j := v.job
+	j := v.spec
 	p := new(text.Pairs).Add("ID", string(j.ID)).Add("Name", j.Name).Add("Submit Date", text.Unix(j.SubmitTime)).
 		Add("Type", j.Type).Add("Priority", str(j.Priority)).Add("Datacenters", strings.Join(j.Datacenters, ",")).
 		Add("Namespace", j.Namespace).Add("Node Pool", j.NodePool).Add("Status", jobStatusText(j.Status, j.Stop)).
@@ -46,10 +46,10 @@ func (v *jobView) body(evals bool) {
 	}
 	v.placementFailure()
 	v.rescheduling()
-	if v.deployment != nil {
-		v.section("Latest Deployment", new(text.Pairs).Add("ID", id(v.deployment.ID, v.verbose)).
-			Add("Status", string(v.deployment.Status)).Add("Description", v.deployment.StatusDescription))
-		v.section("Deployed", deploymentGroups(v.deployment))
+	if v.latest != nil {
+		v.section("Latest Deployment", new(text.Pairs).Add("ID", id(v.latest.ID, v.verbose)).
+			Add("Status", string(v.latest.Status)).Add("Description", v.latest.StatusDescription))
+		v.section("Deployed", deploymentGroups(v.latest))
 	}
 	v.actions()
 	if len(v.allocs) == 0 {
@@ -150,7 +150,7 @@ func (v *jobView) rescheduling() {
 		seen[a.TaskGroup] = true
 		row := []string{a.TaskGroup, id(a.FollowupEvalID, v.verbose), text.Ago(*v.evals[i].WaitUntil, v.Now())}
 		if v.verbose {
-			row = slices.Insert(row, 1, policyText(v.job.Group(a.TaskGroup)))
+			row = slices.Insert(row, 1, policyText(v.spec.Group(a.TaskGroup)))
 		}
 		t.Row(row...)
 	}
@@ -172,7 +172,7 @@ func policyText(g *n.Group) string {
 
 func (v *jobView) actions() {
 	t := text.NewTable("Action Name", "Task Group", "Task")
-	for _, g := range v.job.TaskGroups {
+	for _, g := range v.spec.TaskGroups {
 		for _, task := range g.Tasks {
 			for _, a := range task.Actions {
 				t.Row(a.Name, g.Name, task.Name)
@@ -183,4 +183,3 @@ func (v *jobView) actions() {
 		v.section("Actions", t)
 	}
 }
-

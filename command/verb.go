@@ -21,6 +21,7 @@ type verb struct {
 	trouble  int      // exit code of errors; 0 is 1
 	files    bool     // arguments are files
 	kind     string   // arguments are IDs of this search context
+	local    bool     // asks no agent, and takes no general flags
 	bind     func(*flags) action
 }
 
@@ -59,7 +60,7 @@ func (r *runnable) Synopsis() string { return r.synopsis }
 
 // Run parses flags, checks the number of arguments and acts.
 func (r *runnable) Run(args []string) int {
-	f := newFlags(r.name)
+	f := newFlags(r.verb)
 	act := r.bind(f)
 	if err := f.Parse(args); err != nil {
 		fmt.Fprintln(r.io.Err, err)
@@ -115,11 +116,11 @@ func (r *runnable) wrongCount(n int) string {
 
 // Help is made of what the verb says of itself and of its flags.
 func (r *runnable) Help() string {
-	f := newFlags(r.name)
+	f := newFlags(r.verb)
 	r.bind(f)
 	var b strings.Builder
 	fmt.Fprintf(&b, "Usage: %s %s", Name, r.name)
-	if f.own() {
+	if f.own() || !r.local {
 		b.WriteString(" [options]")
 	}
 	if r.args != "" {
@@ -132,7 +133,9 @@ func (r *runnable) Help() string {
 	if f.own() {
 		b.WriteString("\nOptions:\n\n" + f.describe(false))
 	}
-	b.WriteString("\nGeneral options:\n\n" + f.describe(true))
+	if !r.local {
+		b.WriteString("\nGeneral options:\n\n" + f.describe(true))
+	}
 	return strings.TrimRight(b.String(), "\n")
 }
 
@@ -142,7 +145,7 @@ func indentProse(s string) string {
 
 // AutocompleteFlags completes the names of flags.
 func (r *runnable) AutocompleteFlags() complete.Flags {
-	f := newFlags(r.name)
+	f := newFlags(r.verb)
 	r.bind(f)
 	return f.complete()
 }
