@@ -479,3 +479,14 @@ func TestMetrics(t *testing.T) {
 		s.stop()
 	})
 }
+
+func TestEnviron(t *testing.T) {
+	t.Setenv("NOMAD_TOKEN", "secret")
+	t.Setenv("MINE", "a=b")
+	env := (&Config{}).environ()
+	equal(t, "shown", env["MINE"], "a=b")
+	equal(t, "hidden", env["NOMAD_TOKEN"], "")
+	env = (&Config{Options: map[string]string{"env.denylist": "MINE"}}).environ()
+	equal(t, "hidden", env["MINE"], "")
+	equal(t, "shown", env["NOMAD_TOKEN"], "secret")
+}

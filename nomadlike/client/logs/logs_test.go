@@ -278,3 +278,27 @@ func TestFollowAWriter(t *testing.T) {
 	d.expect(frames, want.String())
 	_ = stop()
 }
+
+// Where the kernel does not tell of changes, they are looked for.
+func TestFollowBlind(t *testing.T) {
+	d := newDir(t)
+	d.add(0, "one\n")
+	root, err := os.OpenRoot(d.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	frames, done := make(chan *n.StreamFrame, 10), make(chan error, 1)
+	r := &reader{root: root, dir: "alloc/logs", name: "t.stdout", buf: make([]byte, frameSize), send: func(f *n.StreamFrame) error { frames <- f; return nil }}
+	go func() {
+		defer r.close()
+		done <- r.follow(t.Context(), Query{}, &watcher{dir: filepath.Join(d.path, r.dir)})
+	}()
+	d.expect(frames, "one\n")
+	d.add(1, "two\n")
+	d.expect(frames, "two\n")
+	_ = os.RemoveAll(d.path)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
