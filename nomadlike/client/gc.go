@@ -26,7 +26,6 @@ func (c *Client) collect(ctx context.Context) {
 	for {
 		select {
 		case <-c.gcNow:
-			c.collectUnwanted()
 			c.collectWhile(ctx, c.tooMany)
 		case <-tick.C:
 			c.collectUnwanted()
