@@ -26,6 +26,7 @@ type IO struct {
 	In       io.Reader
 	Out, Err io.Writer
 	Env      func(string) string
+	Environ  []string // all of it, as "NAME=value"
 	Now      func() time.Time
 	// Poll is the time between two looks at something that changes.
 	Poll time.Duration
@@ -36,7 +37,7 @@ type IO struct {
 
 // System is the world of a process.
 func System() IO {
-	s := IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Getenv, Now: time.Now, Poll: time.Second, Width: 80}
+	s := IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Getenv, Environ: os.Environ(), Now: time.Now, Poll: time.Second, Width: 80}
 	if s.Terminal = term.IsTerminal(int(os.Stdout.Fd())); s.Terminal {
 		if w, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && w > 0 {
 			s.Width = w

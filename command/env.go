@@ -114,6 +114,9 @@ func (e *env) trouble(doing string, err error) error {
 	if errors.As(err, &f) {
 		return err
 	}
+	if e.ctx.Err() != nil {
+		return e.ctx.Err()
+	}
 	return failf("%s: %s", doing, e.explain(err))
 }
 

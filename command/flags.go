@@ -47,7 +47,7 @@ func (f *flags) asking() {
 	f.StringVar(&g.clientKey, "client-key", "", "the key `file` of -client-cert (NOMAD_CLIENT_KEY)")
 	f.StringVar(&g.sni, "tls-server-name", "", "the `name` that the agent's certificate must have (NOMAD_TLS_SERVER_NAME)")
 	f.BoolVar(&g.skipVerify, "tls-skip-verify", false, "trust any certificate; for tests alone (NOMAD_SKIP_VERIFY)")
-	f.BoolVar(&g.insecure, "insecure", false, "the same")
+	f.BoolVar(&g.insecure, "insecure", false, "the same as -tls-skip-verify")
 	f.BoolVar(&g.noColor, "no-color", false, "never colour (NOMAD_CLI_NO_COLOR, NO_COLOR)")
 	f.BoolVar(&g.forceColor, "force-color", false, "colour without a terminal too (NOMAD_CLI_FORCE_COLOR)")
 	f.VisitAll(func(fl *flag.Flag) { f.common[fl.Name] = true })

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/api"
 	"github.com/nomadlike/nomadlike/nomadlike/errs"
+	"github.com/nomadlike/nomadlike/nomadlike/httpapi"
 )
 
 func jobRun() *verb {
@@ -86,8 +88,8 @@ func (o *runOptions) run(e *env, job *n.Job, sub *n.JobSubmission) error {
 	e.target(&o.req.RequestOptions, job)
 	resp, err := call(e, api.JobRegister, &o.req)
 	if err != nil {
-		if text := errs.Text(err); strings.Contains(text, "Enforcing job modify index") {
-			return failf("%s\nJob not updated", text)
+		if _, conflict, ok := strings.Cut(plainText(err), enforcing); ok {
+			return failf("%s%s\nJob not updated", enforcing, conflict)
 		}
 		return e.trouble("Error submitting job", err)
 	}
@@ -98,10 +100,28 @@ func (o *runOptions) run(e *env, job *n.Job, sub *n.JobSubmission) error {
 	return e.monitor(resp.EvalID, *o.verbose)
 }
 
+// enforcing begins the servers' answer to a -check-index that is not the job's.
+const enforcing = "Enforcing job modify index"
+
+// plainText is the text of an error without what HTTP adds to it.
+func plainText(err error) string {
+	var status *httpapi.StatusError
+	if errors.As(err, &status) {
+		return status.Text
+	}
+	return errs.Text(err)
+}
+
+// answered reports an error that an agent sent, so that there is one.
+func answered(err error) bool {
+	var status *httpapi.StatusError
+	return errors.As(err, &status)
+}
+
 // target takes region and namespace from the job file, which wins over flags
 // and environment.
 func (e *env) target(opts *n.RequestOptions, job *n.Job) {
-	if job.Namespace == "" {
+	if job.Namespace == "" || job.Namespace == n.DefaultNamespace {
 		job.Namespace = e.namespace()
 	}
 	opts.Namespace = job.Namespace

@@ -33,17 +33,13 @@ the evaluation, unless -detach is given.`,
 			f.BoolVar(&s.yes, "yes", false, "answer every question with yes")
 			s.verbose = f.verbose()
 			return func(e *env, args []string) error {
-				var first error
+				first := 0
 				for _, id := range args {
-					if err := s.stop(e, id, len(args) > 1); err != nil {
-						if first == nil {
-							first = err
-						} else {
-							e.errorf("%s", err)
-						}
+					if code := e.fail(s.stop(e, id, len(args) > 1)); first == 0 {
+						first = code
 					}
 				}
-				return first
+				return exit(first)
 			}
 		},
 	}

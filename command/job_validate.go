@@ -3,6 +3,7 @@ package command
 import (
 	"strings"
 
+	"github.com/nomadlike/nomadlike/jobspec/admission"
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/api"
 	"github.com/nomadlike/nomadlike/nomadlike/errs"
@@ -38,24 +39,36 @@ func validate(e *env, job *n.Job) error {
 	e.target(&req.RequestOptions, job)
 	resp, err := call(e, api.JobValidate, req)
 	switch {
-	case errs.Is(err, errs.Unavailable):
-		if problems := checkLocally(job); problems != "" {
-			return failf("Job validation errors:\n%s", problems)
-		}
-		e.print(e.yellow("No agent answers at " + e.address() + ": the job was checked here, and its drivers' configuration was not."))
-		e.print(e.green("Job validation successful"))
-		return nil
+	case errs.Is(err, errs.Unavailable) && !answered(err):
+		return validateHere(e, job)
 	case err != nil:
 		return e.trouble("Error validating job", err)
 	}
-	if len(resp.ValidationErrors) > 0 || resp.Error != "" {
-		text := resp.Error
-		if text == "" {
-			text = "* " + strings.Join(resp.ValidationErrors, "\n* ")
-		}
-		return failf("Job validation errors:\n%s", text)
+	if problems := resp.ValidationErrors; len(problems) > 0 {
+		return failf("Job validation errors:\n* %s", strings.Join(problems, "\n* "))
+	}
+	if resp.Error != "" {
+		return failf("Job validation errors:\n%s", resp.Error)
 	}
 	e.warnings(resp.Warnings)
+	e.print(e.green("Job validation successful"))
+	return nil
+}
+
+// validateHere checks what can be checked without a server.
+func validateHere(e *env, job *n.Job) error {
+	warnings, err := admission.Admit(job, admission.Options{})
+	problems := admission.Problems(err)
+	if len(problems) == 0 {
+		problems = admission.Unavailable(job)
+	}
+	if len(problems) > 0 {
+		return failf("Job validation errors:\n* %s", strings.Join(problems, "\n* "))
+	}
+	if len(warnings) > 0 {
+		e.warnings("* " + strings.Join(warnings, "\n* "))
+	}
+	e.warnf("No agent answers at %s: the job was checked here, and its drivers' configuration was not.", e.address())
 	e.print(e.green("Job validation successful"))
 	return nil
 }

@@ -2,10 +2,15 @@ package command
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nomadlike/nomadlike/jobspec"
 	n "github.com/nomadlike/nomadlike/nomadlike"
 )
 
@@ -34,50 +39,94 @@ func (j *jobFile) read(e *env, path string) (*n.Job, *n.JobSubmission, error) {
 	if err != nil {
 		return nil, nil, failf("Error getting job struct: Error reading job file from %s: %v", path, err)
 	}
-	if j.json {
-		job, err := jobFromJSON(src)
-		if err != nil {
-			return nil, nil, failf("Error getting job struct: Error parsing job file from %s:\n%v", path, err)
-		}
-		return job, &n.JobSubmission{Source: string(src), Format: "json"}, nil
+	parse := j.parseHCL
+	if j.json || filepath.Ext(path) == ".json" && isJSONJob(src) {
+		parse = j.parseJSON
 	}
-	return j.parse(e, path, src)
+	job, sub, err := parse(e, path, src)
+	if err != nil {
+		return nil, nil, failf("Error getting job struct: Error parsing job file from %s:\n%v", path, err)
+	}
+	return job, sub, nil
 }
+
+// maxSource bounds what is read of a job file.
+const maxSource = jobspec.MaxSize + 1
 
 func source(e *env, path string) ([]byte, error) {
 	if path == "-" {
-		return io.ReadAll(e.In)
+		return io.ReadAll(io.LimitReader(e.In, maxSource))
 	}
-	return os.ReadFile(path)
-}
-
-// jobFromJSON decodes a job as the API shows it, or as it takes it.
-func jobFromJSON(src []byte) (*n.Job, error) {
-	var wrapped struct{ Job *n.Job }
-	if err := json.Unmarshal(src, &wrapped); err != nil {
+	f, err := os.Open(path)
+	if err != nil {
 		return nil, err
 	}
-	if wrapped.Job != nil {
-		return wrapped.Job, nil
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxSource))
+}
+
+// isJSONJob tells a job in the API's JSON from one in the JSON form of HCL, whose
+// only key is "job".
+func isJSONJob(src []byte) bool {
+	var keys map[string]json.RawMessage
+	return json.Unmarshal(src, &keys) == nil && (keys["Job"] != nil || keys["ID"] != nil)
+}
+
+// parseJSON reads a job as the API shows it, or as it takes it.
+func (j *jobFile) parseJSON(_ *env, _ string, src []byte) (*n.Job, *n.JobSubmission, error) {
+	var wrapped struct{ Job json.RawMessage }
+	body := src
+	if json.Unmarshal(src, &wrapped) == nil && len(wrapped.Job) > 0 && string(wrapped.Job) != "null" {
+		body = wrapped.Job
 	}
-	job := &n.Job{}
-	return job, json.Unmarshal(src, job)
+	job, err := jobspec.DecodeJSON(body)
+	return job, &n.JobSubmission{Source: string(src), Format: "json"}, err
+}
+
+func (j *jobFile) parseHCL(e *env, path string, src []byte) (*n.Job, *n.JobSubmission, error) {
+	sub, err := j.submission(src)
+	if err != nil {
+		return nil, nil, err
+	}
+	name := path
+	if path == "-" {
+		name = "stdin"
+	}
+	job, diags, err := jobspec.Parse(name, src, jobspec.Options{
+		VarFiles: j.varFiles, Vars: j.vars, Env: e.Environ, Files: true, Strict: j.strict,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, d := range diags {
+		e.warnf("%s", diagnostic(d))
+	}
+	return job, sub, nil
+}
+
+// diagnostic is a warning with its place.
+func diagnostic(d *hcl.Diagnostic) string {
+	at := ""
+	if d.Subject != nil {
+		at = fmt.Sprintf("%s:%d,%d: ", d.Subject.Filename, d.Subject.Start.Line, d.Subject.Start.Column)
+	}
+	return at + d.Summary + "; " + d.Detail
 }
 
 // submission remembers a job file and its variables.
-func (j *jobFile) submission(e *env, src []byte) (*n.JobSubmission, error) {
+func (j *jobFile) submission(src []byte) (*n.JobSubmission, error) {
 	sub := &n.JobSubmission{Source: string(src), Format: "hcl2", VariableFlags: map[string]string{}}
 	for _, v := range j.vars {
 		name, value, ok := strings.Cut(v, "=")
 		if !ok {
-			return nil, failf("Error getting job struct: -var=%q: want name=value", v)
+			return nil, fmt.Errorf("-var=%q: want name=value", v)
 		}
 		sub.VariableFlags[name] = value
 	}
 	for _, path := range j.varFiles {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return nil, failf("Error getting job struct: %v", err)
+			return nil, err
 		}
 		sub.Variables += string(text) + "\n"
 	}

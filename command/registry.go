@@ -4,7 +4,7 @@ package command
 func verbs() []*verb {
 	return []*verb{
 		version(), status(),
-		jobRun(), jobPlan(), jobValidate(), jobStatus(), jobStop(), jobInspect(), jobHistory(),
+		jobRun(), jobPlan(), jobValidate(), jobInit(), jobStatus(), jobStop(), jobInspect(), jobHistory(),
 	}
 }
 

@@ -4,10 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/mitchellh/cli"
 	"github.com/posener/complete"
+
+	"github.com/nomadlike/nomadlike/command/text"
+	"github.com/nomadlike/nomadlike/nomadlike/errs"
 )
 
 // A verb is one command.
@@ -47,6 +53,9 @@ func exit(code int) error {
 	return &failure{code: code}
 }
 
+// exitInterrupted is what shells show for a command that Ctrl-C ended.
+const exitInterrupted = 130
+
 // A runnable is a verb in a world.
 type runnable struct {
 	*verb
@@ -67,23 +76,33 @@ func (r *runnable) Run(args []string) int {
 		fmt.Fprintln(r.io.Out, r.Help())
 		return r.code(1)
 	}
-	e := newEnv(r.ctx, r.io, &f.general)
-	if text := r.wrongCount(f.NArg()); text != "" {
-		e.errorf("%s\nFor additional help try '%s %s -help'", text, Name, r.name)
+	ctx, stop := signal.NotifyContext(r.ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // who interrupts again does not want to wait
+	e := newEnv(ctx, r.io, &f.general)
+	if need := r.wrongCount(f.NArg()); need != "" {
+		e.errorf("%s\nFor additional help try '%s %s -help'", need, Name, r.name)
 		return r.code(1)
 	}
-	err := act(e, f.Args())
-	if err == nil {
+	return r.code(e.fail(act(e, f.Args())))
+}
+
+// fail says why a command has failed and returns its exit code; without an error
+// that is 0.
+func (e *env) fail(err error) int {
+	var f *failure
+	switch {
+	case err == nil:
 		return 0
+	case e.ctx.Err() != nil && errs.Is(err, errs.Canceled):
+		return exitInterrupted
+	case !errors.As(err, &f):
+		f = &failure{1, e.explain(err)}
 	}
-	var fail *failure
-	if !errors.As(err, &fail) {
-		fail = &failure{1, e.explain(err)}
+	if f.text != "" {
+		e.errorf("%s", f.text)
 	}
-	if fail.text != "" {
-		e.errorf("%s", fail.text)
-	}
-	return r.code(fail.code)
+	return f.code
 }
 
 func (r *runnable) code(c int) int {
@@ -126,9 +145,9 @@ func (r *runnable) Help() string {
 	if r.args != "" {
 		b.WriteString(" " + r.args)
 	}
-	fmt.Fprintf(&b, "\n\n%s\n", indentProse(r.help))
+	fmt.Fprintf(&b, "\n\n%s\n", text.Indent(strings.TrimSpace(r.help), "  "))
 	if len(r.examples) > 0 {
-		b.WriteString("\nExamples:\n\n  " + strings.Join(r.examples, "\n  ") + "\n")
+		b.WriteString("\nExamples:\n\n" + text.Indent(strings.Join(r.examples, "\n"), "  ") + "\n")
 	}
 	if f.own() {
 		b.WriteString("\nOptions:\n\n" + f.describe(false))
@@ -137,10 +156,6 @@ func (r *runnable) Help() string {
 		b.WriteString("\nGeneral options:\n\n" + f.describe(true))
 	}
 	return strings.TrimRight(b.String(), "\n")
-}
-
-func indentProse(s string) string {
-	return "  " + strings.ReplaceAll(strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n  "), "\n  \n", "\n\n")
 }
 
 // AutocompleteFlags completes the names of flags.
