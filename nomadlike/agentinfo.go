@@ -159,6 +159,19 @@ type ResourceUsage struct {
 	DeviceStats []Raw
 }
 
+// Add adds what another measured.
+func (u *ResourceUsage) Add(o *ResourceUsage) {
+	m, a := &u.MemoryStats, &o.MemoryStats
+	m.RSS, m.Cache, m.Swap, m.MappedFile = m.RSS+a.RSS, m.Cache+a.Cache, m.Swap+a.Swap, m.MappedFile+a.MappedFile
+	m.Usage, m.MaxUsage = m.Usage+a.Usage, m.MaxUsage+a.MaxUsage
+	m.KernelUsage, m.KernelMaxUsage = m.KernelUsage+a.KernelUsage, m.KernelMaxUsage+a.KernelMaxUsage
+	m.Measured = a.Measured
+	c, b := &u.CpuStats, &o.CpuStats
+	c.SystemMode, c.UserMode, c.TotalTicks, c.Percent = c.SystemMode+b.SystemMode, c.UserMode+b.UserMode, c.TotalTicks+b.TotalTicks, c.Percent+b.Percent
+	c.ThrottledPeriods, c.ThrottledTime = c.ThrottledPeriods+b.ThrottledPeriods, c.ThrottledTime+b.ThrottledTime
+	c.Measured = b.Measured
+}
+
 // MemoryStats in bytes.
 type MemoryStats struct {
 	RSS            uint64

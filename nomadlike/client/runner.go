@@ -4,7 +4,11 @@ import (
 	"context"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
+	"github.com/nomadlike/nomadlike/nomadlike/client/alloc"
+	"github.com/nomadlike/nomadlike/nomadlike/client/hook/allocdir"
+	"github.com/nomadlike/nomadlike/nomadlike/client/hook/payload"
 	"github.com/nomadlike/nomadlike/nomadlike/client/journal"
+	"github.com/nomadlike/nomadlike/nomadlike/client/task"
 )
 
 // A runner runs one allocation; see package alloc.
@@ -26,4 +30,15 @@ type runner interface {
 type maker func(a *n.Allocation, job *n.Job, was *journal.Restored) runner
 
 // allocRunners makes runners of package alloc.
-func (c *Client) allocRunners() maker { return nil }
+func (c *Client) allocRunners() maker {
+	host := &alloc.Host{
+		Tasks: task.Host{
+			Node: c.Node, Region: c.config.Region, AllocDir: c.config.AllocDir, Environ: c.config.environ(),
+			MaxKillTimeout: c.config.MaxKillTimeout, Driver: c.config.driver, Hooks: []task.Hook{payload.Hook{}},
+			Journal: c.journal, Contact: c.contact, Logger: c.log,
+		},
+		Journal: c.journal, Hooks: []alloc.Hook{allocdir.Hook{Root: c.config.AllocDir, Logger: c.log}},
+		Changed: func(id n.AllocID) { c.outbox.put(id) }, Logger: c.log,
+	}
+	return func(a *n.Allocation, job *n.Job, was *journal.Restored) runner { return alloc.New(host, a, job, was) }
+}
