@@ -3,6 +3,7 @@ package jobspec
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -103,6 +104,10 @@ func (d *jsonDecoder) field(src []byte, v reflect.Value, path string) error {
 		return d.labelledMap(src, v, path)
 	}
 	if err := json.Unmarshal(src, v.Addr().Interface()); err != nil {
+		var wrong *json.UnmarshalTypeError
+		if errors.As(err, &wrong) {
+			return fmt.Errorf("%s: it takes a %s, not a %s", path, wrong.Type.Kind(), wrong.Value)
+		}
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	if (t.Kind() == reflect.Slice || t.Kind() == reflect.Map) && v.Len() == 0 && t != rawType {

@@ -5,10 +5,39 @@ import (
 	"encoding/json"
 	"net/url"
 	"reflect"
+	"strings"
+
+	"github.com/nomadlike/nomadlike/jobspec"
+	n "github.com/nomadlike/nomadlike/nomadlike"
 )
 
-// decodeJSON decodes a request.
-func decodeJSON(b []byte, v any) error { return json.Unmarshal(b, v) }
+// decodeJSON decodes a request. A job in it is decoded onto its defaults.
+func decodeJSON(b []byte, v any) error {
+	field := reflect.ValueOf(v).Elem().FieldByName("Job")
+	if !field.IsValid() || field.Type() != reflect.TypeFor[*n.Job]() {
+		return json.Unmarshal(b, v)
+	}
+	var parts map[string]json.RawMessage
+	if err := json.Unmarshal(b, &parts); err != nil {
+		return err
+	}
+	for name, text := range parts {
+		if !strings.EqualFold(name, "Job") || string(text) == "null" {
+			continue
+		}
+		job, err := jobspec.DecodeJSON(text)
+		if err != nil {
+			return err
+		}
+		field.Set(reflect.ValueOf(job))
+		delete(parts, name)
+	}
+	rest, err := json.Marshal(parts)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(rest, v)
+}
 
 // encodeJSON writes a body: no HTML escapes, compact without a newline, or
 // indented with one.
