@@ -46,7 +46,7 @@ var floors = []floor{
 
 	// The plugin protocol. It imports nothing of the house, so what is remembered of
 	// a task may hold the handle that its driver gave.
-	{"2.6", []string{"plugins/executor/processes", "plugins/executor/shim", "plugins/hclspec"}},
+	{"2.6", []string{"plugins/executor/shim", "plugins/hclspec"}},
 	{"2.7", []string{"plugins/base"}},
 	{"2.8", []string{"plugins", "plugins/device", "plugins/drivers", "plugins/logrotate"}},
 
@@ -55,6 +55,7 @@ var floors = []floor{
 
 	// What runs processes for drivers, and the drivers.
 	{"4.3", []string{"plugins/drivertest", "plugins/executor"}},
+	{"4.4", []string{"plugins/executor/processes"}},
 	{"4.5", []string{
 		"drivers/docker", "drivers/exec", "drivers/java", "drivers/mock", "drivers/qemu",
 		"drivers/rawexec", "drivers/winexec", "drivers/...",
