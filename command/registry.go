@@ -5,6 +5,7 @@ func verbs() []*verb {
 	return []*verb{
 		version(), status(),
 		jobRun(), jobPlan(), jobValidate(), jobInit(), jobStatus(), jobStop(), jobInspect(), jobHistory(),
+		allocStatus(), allocLogs(), allocStop(), allocRestart(), allocSignal(),
 	}
 }
 

@@ -55,6 +55,10 @@ func (e *env) alloc(id string) (*n.AllocDetail, error) {
 	if err != nil {
 		return nil, err
 	}
+	return e.allocByID(stub)
+}
+
+func (e *env) allocByID(stub *n.AllocStub) (*n.AllocDetail, error) {
 	req := &n.AllocQuery{AllocID: stub.ID}
 	req.Namespace = stub.Namespace
 	a, err := read(e, api.AllocGet, req)

@@ -38,7 +38,8 @@ evaluation or deployment, or the beginning of one, shows how it is.`,
 
 // statusOf are the verbs that show a thing, by search context.
 var statusOf = map[string]func() *verb{
-	"jobs": jobStatus,
+	"allocs": allocStatus,
+	"jobs":   jobStatus,
 }
 
 // contextTitles are what the contexts of a search are called.

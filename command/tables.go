@@ -1,6 +1,7 @@
 package command
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -9,7 +10,8 @@ import (
 	n "github.com/nomadlike/nomadlike/nomadlike"
 )
 
-func str[T int | int64 | uint64 | int8](v T) string { return strconv.FormatInt(int64(v), 10) }
+// str is a whole number as text.
+func str[T int | int64 | uint64](v T) string { return fmt.Sprint(v) }
 
 // jobTable is the list of jobs.
 func jobTable(jobs []*n.JobStub, namespaces bool) *text.Table {
