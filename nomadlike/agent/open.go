@@ -34,7 +34,7 @@ func (a *Agent) openServer() error {
 	conf := server.Config{
 		Region: a.config.Region, Datacenter: a.config.Datacenter, NodeName: a.config.Name,
 		Listener: a.rpc, Dial: rpc.Dialer(dial), ServerTLS: a.tls.server, ClientTLS: a.tls.client,
-		BootstrapExpect: c.BootstrapExpect, Join: append(c.Join.StartJoin, c.Join.RetryJoin...),
+		BootstrapExpect: c.BootstrapExpect, RaftMultiplier: c.RaftMultiplier, Join: append(c.Join.StartJoin, c.Join.RetryJoin...),
 		Workers: c.NumSchedulers, Build: n.CompatibilityVersion, Logger: a.logger.Named("server"), Metrics: a.metrics,
 		Heartbeat:   heartbeat.Options{MinTTL: c.MinHeartbeatTTL, MaxRate: c.MaxHeartbeatsPerSecond, Grace: c.HeartbeatGrace, Failover: c.FailoverHeartbeatTTL},
 		NackTimeout: c.EvalNackTimeout, DeliveryLimit: c.EvalDeliveryLimit,

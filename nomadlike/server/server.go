@@ -51,6 +51,7 @@ type Config struct {
 	// BootstrapExpect is how many servers begin a new cluster together; 1 begins
 	// alone; 0 joins one that exists.
 	BootstrapExpect int
+	RaftMultiplier  int // lengthens raft's time-outs, 1 to 10
 	// Join lists gossip addresses that are tried until one answers.
 	Join          []string
 	Workers       int // 0: handle no evaluations; negative: one for each core
@@ -120,7 +121,7 @@ func New(c Config) (*Server, error) {
 	}
 	s.raft, err = consensus.Open(consensus.Config{
 		ID: raft.ServerID(s.id), Dir: raftDir, Stream: s.rpc.Raft(s.pool, s.Advertise), Logger: c.Logger.Named("raft"),
-		Impatient: c.BootstrapExpect == 1 && c.Gossip == nil, OnFatal: s.fatal,
+		Impatient: c.BootstrapExpect == 1 && c.DataDir == "", Multiplier: c.RaftMultiplier, OnFatal: s.fatal,
 	}, s.store)
 	if err != nil {
 		return nil, err

@@ -41,6 +41,8 @@ type Config struct {
 	Logger hclog.Logger
 	// Impatient shortens elections, for a server that is alone.
 	Impatient bool
+	// Multiplier lengthens raft's time-outs, for slow networks; 0 is 1.
+	Multiplier int
 	// OnFatal is called when the machine can not follow the log.
 	OnFatal func(error)
 }
@@ -92,6 +94,10 @@ func settings(c Config, notify chan bool) *raft.Config {
 	s.NotifyCh = notify
 	s.MaxAppendEntries = 256
 	s.BatchApplyCh = true // many small plans share an fsync
+	slower := time.Duration(max(c.Multiplier, 1))
+	s.HeartbeatTimeout *= slower
+	s.ElectionTimeout *= slower
+	s.LeaderLeaseTimeout *= slower
 	if c.Impatient {
 		s.HeartbeatTimeout = 50 * time.Millisecond
 		s.ElectionTimeout = 50 * time.Millisecond
