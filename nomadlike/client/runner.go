@@ -29,16 +29,18 @@ type runner interface {
 // A maker makes a runner; was is what is remembered of the allocation, or nil.
 type maker func(a *n.Allocation, job *n.Job, was *journal.Restored) runner
 
-// allocRunners makes runners of package alloc.
+// allocRunners makes runners of package alloc, with the hooks of this client. A
+// new hook is a line here.
 func (c *Client) allocRunners() maker {
 	host := &alloc.Host{
 		Tasks: task.Host{
-			Node: c.Node, Region: c.config.Region, AllocDir: c.config.AllocDir, Environ: c.config.environ(),
-			MaxKillTimeout: c.config.MaxKillTimeout, Driver: c.config.driver, Hooks: []task.Hook{payload.Hook{}},
-			Journal: c.journal, Contact: c.contact, Logger: c.log,
+			Node: c.node.now, Region: c.config.Region, AllocDir: c.config.AllocDir, Environ: c.config.environ(),
+			MaxKillTimeout: c.config.MaxKillTimeout, Driver: c.config.driver, Journal: c.journal, Contact: c.contact, Logger: c.log,
+			Hooks: []task.Hook{payload.Hook{}},
 		},
-		Journal: c.journal, Hooks: []alloc.Hook{allocdir.Hook{Root: c.config.AllocDir, Logger: c.log}},
-		Changed: func(id n.AllocID) { c.outbox.put(id) }, Logger: c.log,
+		Hooks:   []alloc.Hook{allocdir.Hook{Root: c.config.AllocDir, Logger: c.log}},
+		Journal: c.journal, Logger: c.log,
+		Changed: func(id n.AllocID) { c.outbox.put(id) },
 	}
 	return func(a *n.Allocation, job *n.Job, was *journal.Restored) runner { return alloc.New(host, a, job, was) }
 }
