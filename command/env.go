@@ -23,6 +23,7 @@ type env struct {
 	general *general
 	paint
 	made *httpapi.Client
+	line string // the command line, without a page token
 }
 
 func newEnv(ctx context.Context, w IO, g *general) *env {

@@ -36,13 +36,29 @@ type view interface {
 
 // monitor follows an evaluation and returns the command's end.
 func (e *env) monitor(eval n.EvalID, verbose bool) error {
+	return e.watch(verbose, func(m *monitor) (int, error) { return m.evals(eval) })
+}
+
+// monitorDeployment follows a deployment alone.
+func (e *env) monitorDeployment(d *n.Deployment, wait time.Duration, verbose bool) error {
+	return e.watch(verbose, func(m *monitor) (int, error) {
+		ok, err := m.follow(d.ID, d.Namespace, wait)
+		if err != nil || !ok {
+			return exitTrouble, err
+		}
+		return exitPlaced, nil
+	})
+}
+
+// watch shows what follow sees, in the way that suits the output.
+func (e *env) watch(verbose bool, follow func(*monitor) (int, error)) error {
 	m := &monitor{env: e, verbose: verbose}
 	if e.Terminal && bool(e.paint) {
 		m.view = newLive(e, verbose)
 	} else {
 		m.view = &lines{env: e, verbose: verbose}
 	}
-	code, err := m.evals(eval)
+	code, err := follow(m)
 	m.view.end(code)
 	if err != nil {
 		return err

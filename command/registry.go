@@ -6,6 +6,9 @@ func verbs() []*verb {
 		version(), status(),
 		jobRun(), jobPlan(), jobValidate(), jobInit(), jobStatus(), jobStop(), jobInspect(), jobHistory(),
 		allocStatus(), allocLogs(), allocStop(), allocRestart(), allocSignal(),
+		nodeStatus(), nodeEligibility(),
+		evalStatus(), evalList(),
+		deploymentList(), deploymentStatus(), deploymentPromote(), deploymentFail(), deploymentPause(), deploymentResume(),
 	}
 }
 

@@ -38,8 +38,7 @@ evaluation or deployment, or the beginning of one, shows how it is.`,
 
 // statusOf are the verbs that show a thing, by search context.
 var statusOf = map[string]func() *verb{
-	"allocs": allocStatus,
-	"jobs":   jobStatus,
+	"allocs": allocStatus, "deployment": deploymentStatus, "evals": evalStatus, "jobs": jobStatus, "nodes": nodeStatus,
 }
 
 // contextTitles are what the contexts of a search are called.

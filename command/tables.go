@@ -57,9 +57,14 @@ func (e *env) allocTable(allocs []*n.AllocStub, verbose bool) *text.Table {
 		}
 		return t
 	}
+	return e.allocColumns(allocs, false)
+}
+
+// allocColumns is the short list of allocations.
+func (e *env) allocColumns(allocs []*n.AllocStub, fullIDs bool) *text.Table {
 	t := text.NewTable("ID", "Node ID", "Task Group", "Version", "Desired", "Status", "Created", "Modified")
 	for _, a := range allocs {
-		t.Row(n.Short(a.ID), n.Short(a.NodeID), a.TaskGroup, str(a.JobVersion), string(a.DesiredStatus), string(a.ClientStatus),
+		t.Row(id(a.ID, fullIDs), id(a.NodeID, fullIDs), a.TaskGroup, str(a.JobVersion), string(a.DesiredStatus), string(a.ClientStatus),
 			e.ago(a.CreateTime), e.ago(a.ModifyTime))
 	}
 	return t

@@ -80,6 +80,7 @@ func (r *runnable) Run(args []string) int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // who interrupts again does not want to wait
 	e := newEnv(ctx, r.io, &f.general)
+	e.line = lineWithoutPage(r.name, args)
 	if need := r.wrongCount(f.NArg()); need != "" {
 		e.errorf("%s\nFor additional help try '%s %s -help'", need, Name, r.name)
 		return r.code(1)
