@@ -270,7 +270,6 @@ func (c *Client) run(e *entry) {
 	e.ended = time.Now()
 	e.mu.Unlock()
 	close(e.done)
-	c.outbox.put(e.id)
 	c.collectSoon()
 }
 

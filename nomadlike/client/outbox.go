@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// updateEvery is the least time between two batches of updates. The first
-	// after a while of quiet goes out at once.
+	// updateEvery is the least time between two batches of updates. News that
+	// matter to the scheduler go out at once if nothing else did just before.
 	updateEvery = 200 * time.Millisecond
 	// updateBatch is the most updates in one message.
 	updateBatch = 500
@@ -24,6 +24,7 @@ const (
 type outbox struct {
 	mu    sync.Mutex
 	dirty map[n.AllocID]bool
+	fresh map[n.AllocID]bool   // of the dirty ones: those that have not been looked at
 	sent  map[n.AllocID]uint64 // not acknowledged: the number of the last batch that had it
 	seq   uint64
 	ready chan struct{} // holds a token while something is dirty
@@ -31,7 +32,7 @@ type outbox struct {
 }
 
 func newOutbox() *outbox {
-	return &outbox{dirty: map[n.AllocID]bool{}, sent: map[n.AllocID]uint64{}, ready: make(chan struct{}, 1)}
+	return &outbox{dirty: map[n.AllocID]bool{}, fresh: map[n.AllocID]bool{}, sent: map[n.AllocID]uint64{}, ready: make(chan struct{}, 1)}
 }
 
 // put notes a change.
@@ -39,9 +40,25 @@ func (o *outbox) put(ids ...n.AllocID) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, id := range ids {
-		o.dirty[id] = true
+		o.dirty[id], o.fresh[id] = true, true
 	}
 	o.wake()
+}
+
+// look returns what changed since the last look.
+func (o *outbox) look() []n.AllocID {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	ids := slices.Collect(maps.Keys(o.fresh))
+	clear(o.fresh)
+	return ids
+}
+
+// waits reports whether there is something to send.
+func (o *outbox) waits() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.dirty) > 0
 }
 
 // wake keeps the token; the caller holds mu.
@@ -64,6 +81,7 @@ func (o *outbox) take() ([]n.AllocID, uint64) {
 	o.seq++
 	for _, id := range ids {
 		delete(o.dirty, id)
+		delete(o.fresh, id)
 		o.sent[id] = o.seq
 	}
 	o.wake()
@@ -87,7 +105,7 @@ func (o *outbox) rewind() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for id := range o.sent {
-		o.dirty[id] = true
+		o.dirty[id], o.fresh[id] = true, true
 	}
 	clear(o.sent)
 	o.wake()
@@ -98,6 +116,7 @@ func (o *outbox) drop(id n.AllocID) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	delete(o.dirty, id)
+	delete(o.fresh, id)
 	delete(o.sent, id)
 	o.settle()
 }

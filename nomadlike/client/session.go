@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"time"
 
@@ -71,6 +72,7 @@ type session struct {
 	stream  *rpc.Stream[n.SessionUp, n.SessionDown]
 	answers chan time.Duration // TTLs; the last one counts
 	acked   chan struct{}
+	said    map[n.AllocID]said
 }
 
 // session holds one session until it ends, and says why it did.
@@ -85,7 +87,7 @@ func (c *Client) session(ctx context.Context, addr string) error {
 	if err != nil {
 		return err
 	}
-	s := &session{c: c, to: to, stream: stream, answers: make(chan time.Duration, 1), acked: make(chan struct{}, 1)}
+	s := &session{c: c, to: to, stream: stream, answers: make(chan time.Duration, 1), acked: make(chan struct{}, 1), said: map[n.AllocID]said{}}
 	c.outbox.rewind()
 	if c.wasSilent() {
 		for _, e := range c.allocs.all() { // what the servers know may be a guess
@@ -173,14 +175,15 @@ func (s *session) speak(ctx context.Context) error {
 	// Updates wait for the first answer: of a node that is down the servers take
 	// none.
 	var updates chan struct{}
-	var pause <-chan time.Time
+	var lazy, pause <-chan time.Time // at most one of them runs
 	first := s.acked
 	for {
+		send := false
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case ttl := <-s.answers:
-			if owed = 0; updates == nil && pause == nil {
+			if owed = 0; pause == nil {
 				updates = s.c.outbox.ready
 			}
 			beat.Reset(due(ttl))
@@ -198,14 +201,53 @@ func (s *session) speak(ctx context.Context) error {
 			}
 			beat.Reset(answerWithin)
 		case <-updates:
+			if send = s.urgent(); !send && lazy == nil {
+				lazy = time.After(updateEvery)
+			}
+		case <-lazy:
+			send = true
+		case <-pause:
+			updates, pause = s.c.outbox.ready, nil
+			send = s.c.outbox.waits()
+		}
+		if send {
 			if err := s.update(); err != nil {
 				return err
 			}
-			updates, pause = nil, time.After(updateEvery)
-		case <-pause:
-			updates, pause = s.c.outbox.ready, nil
+			updates, lazy, pause = nil, nil, time.After(updateEvery)
 		}
 	}
+}
+
+// said is what a server was told of an allocation and waits for: what lets it
+// place or stop others.
+type said struct {
+	status n.ClientStatus
+	health string // "", "true" or "false"
+}
+
+func saying(u n.AllocUpdate) said {
+	out := said{status: u.ClientStatus}
+	if u.DeploymentHealth != nil {
+		out.health = strconv.FormatBool(*u.DeploymentHealth)
+	}
+	return out
+}
+
+// urgent reports whether there are news that somebody waits for.
+func (s *session) urgent() bool {
+	for _, id := range s.c.outbox.look() {
+		if e := s.c.allocs.get(id); e != nil {
+			was, ok := s.said[id]
+			if !ok {
+				was.status = n.ClientPending
+			}
+			if saying(e.runner.Observed()) != was {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // due is when to send the next heartbeat: before the TTL is over, not at the same
@@ -220,9 +262,11 @@ func (s *session) update() error {
 		e := s.c.allocs.get(id)
 		if e == nil {
 			s.c.outbox.drop(id)
+			delete(s.said, id)
 			continue
 		}
-		m.Updates = append(m.Updates, e.runner.Observed())
+		u := e.runner.Observed()
+		m.Updates, s.said[id] = append(m.Updates, u), saying(u)
 	}
 	if len(m.Updates) == 0 {
 		return nil

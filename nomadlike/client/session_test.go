@@ -160,6 +160,19 @@ func TestUpdatesAreBatched(t *testing.T) {
 		equal(t, "first", s.times[0].Sub(begin), 0)
 		equal(t, "second", s.times[1].Sub(begin), updateEvery)
 		equal(t, "in the second", len(s.updates[1].Updates), 3)
+
+		// What nobody waits for goes along with what somebody does, or waits.
+		begin = time.Now()
+		w.runner(all[0].ID).become(n.ClientRunning)
+		time.Sleep(10 * time.Millisecond)
+		w.runner(all[1].ID).become(n.ClientFailed)
+		settle(time.Second)
+		w.runner(all[2].ID).become(n.ClientRunning)
+		settle(time.Second)
+		equal(t, "messages", len(s.updates), 4)
+		equal(t, "third", s.times[2].Sub(begin), 10*time.Millisecond)
+		equal(t, "in the third", len(s.updates[2].Updates), 2)
+		equal(t, "fourth", s.times[3].Sub(begin), 1210*time.Millisecond)
 		stop()
 	})
 }
