@@ -3,6 +3,7 @@ package alloc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -109,6 +110,9 @@ func (r *Runner) Destroy() error {
 	r.mu.Unlock()
 	r.poke()
 	<-r.done
+	if !r.isDone() { // the client stops: what runs must find its directory later
+		return fmt.Errorf("allocation %s has not ended", r.id)
+	}
 	var failed error
 	a, _ := r.spec()
 	for _, h := range slices.Backward(r.host.Hooks) {
