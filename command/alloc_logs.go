@@ -79,7 +79,7 @@ func (l *logFlags) run(e *env, args []string) error {
 	} else {
 		err = l.one(e, req)
 	}
-	if e.ctx.Err() != nil {
+	if e.ctx.Err() != nil { //nolint:nilerr
 		return nil // the user has seen enough
 	}
 	if err != nil {

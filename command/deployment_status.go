@@ -1,9 +1,5 @@
 package command
 
-import (
-	"time"
-)
-
 func deploymentStatus() *verb {
 	return &verb{
 		name: "deployment status", args: "[deployment]", min: 0, max: 1, kind: "deployment",
@@ -17,7 +13,7 @@ With -monitor, follows it and exits with 0 when it has succeeded, else with 1.`,
 		bind: func(f *flags) action {
 			out, verbose := f.structured(), f.verbose()
 			follow := f.Bool("monitor", false, "follow it until it has ended")
-			wait := f.Duration("wait", 2*time.Second, "with -monitor: the longest `time` between two looks")
+			wait := f.Duration("wait", deploymentWait, "with -monitor: the longest `time` between two looks")
 			return func(e *env, args []string) error {
 				if *follow && out.asked() {
 					return failf("The monitor flag cannot be used with the '-json' or '-t' flags")

@@ -95,7 +95,7 @@ func (o *runOptions) run(e *env, job *n.Job, sub *n.JobSubmission) error {
 	}
 	e.warnings(resp.Warnings)
 	if o.detach || resp.EvalID == "" {
-		return e.submitted(job, resp.EvalID)
+		return e.submitted("Job registration successful", job, resp.EvalID)
 	}
 	return e.monitor(resp.EvalID, *o.verbose)
 }
@@ -138,8 +138,8 @@ func (e *env) warnings(text string) {
 }
 
 // submitted is what a run ends with that is not followed.
-func (e *env) submitted(job *n.Job, eval n.EvalID) error {
-	e.print("Job registration successful")
+func (e *env) submitted(done string, job *n.Job, eval n.EvalID) error {
+	e.print(done)
 	switch {
 	case job.IsPeriodic():
 		if next, ok := nextLaunch(job, e.Now()); ok {

@@ -15,6 +15,9 @@ const (
 	exitNotPlaced = 2
 )
 
+// deploymentWait is the longest time between two looks at a deployment.
+const deploymentWait = 2 * time.Second
+
 // A monitor follows an evaluation until all that it leads to is decided.
 type monitor struct {
 	*env
@@ -85,7 +88,7 @@ func (m *monitor) evals(id n.EvalID) (int, error) {
 			continue
 		}
 		if ev.DeploymentID != "" {
-			ok, err := m.follow(ev.DeploymentID, ev.Namespace, 0)
+			ok, err := m.follow(ev.DeploymentID, ev.Namespace, deploymentWait)
 			if err != nil || !ok {
 				return exitTrouble, err
 			}

@@ -5,10 +5,14 @@ func verbs() []*verb {
 	return []*verb{
 		version(), status(),
 		jobRun(), jobPlan(), jobValidate(), jobInit(), jobStatus(), jobStop(), jobInspect(), jobHistory(),
+		jobAllocs(), jobDeployments(), jobPromote(), jobEval(), jobStart(),
 		allocStatus(), allocLogs(), allocStop(), allocRestart(), allocSignal(),
 		nodeStatus(), nodeEligibility(),
 		evalStatus(), evalList(),
 		deploymentList(), deploymentStatus(), deploymentPromote(), deploymentFail(), deploymentPause(), deploymentResume(),
+		serverMembers(), serverJoin(), serverForceLeave(), agentInfo(),
+		operatorAPI(), raftListPeers(), schedulerGetConfig(), schedulerSetConfig(), keyringGenerate(), systemGC(),
+		namespaceList(), nodePoolList(),
 	}
 }
 
@@ -25,12 +29,18 @@ var shown = map[string]bool{"run": true, "stop": true, "start": true}
 
 // groups are words that only lead to others: what they are about, in a line.
 var groups = map[string]string{
-	"alloc":      "Look at allocations, and stop or restart them",
-	"deployment": "Look at deployments, and steer them",
-	"eval":       "Look at evaluations",
-	"job":        "Run jobs, look at them, stop them",
-	"node":       "Look at nodes, and say whether they take new work",
-	"operator":   "Look after a cluster",
-	"server":     "Look at the servers, and join them",
-	"system":     "Tidy up a cluster",
+	"alloc":                   "Look at allocations, and stop or restart them",
+	"deployment":              "Look at deployments, and steer them",
+	"eval":                    "Look at evaluations",
+	"job":                     "Run jobs, look at them, stop them",
+	"node":                    "Look at nodes, and say whether they take new work",
+	"namespace":               "Look at namespaces",
+	"node pool":               "Look at node pools",
+	"operator":                "Look after a cluster",
+	"operator gossip":         "Look after gossip between servers",
+	"operator gossip keyring": "Look after the keys of gossip",
+	"operator raft":           "Look after the replicated log",
+	"operator scheduler":      "See and change how the cluster schedules",
+	"server":                  "Look at the servers, and join them",
+	"system":                  "Tidy up a cluster",
 }
