@@ -81,7 +81,6 @@ type parser struct {
 	options Options
 	root    *hcl.EvalContext
 	refs    int // runtime references found so far
-	depth   int // of dynamic blocks
 	grown   int // blocks made by dynamic blocks
 }
 

@@ -216,7 +216,7 @@ const scoresKept = 5
 
 // note keeps the best scores for those who ask why.
 func (s *search) note(score n.NodeScore) {
-	list := append(s.metric.ScoreMetaData, score)
+	list := slices.Concat(s.metric.ScoreMetaData, []n.NodeScore{score})
 	slices.SortStableFunc(list, func(a, b n.NodeScore) int {
 		switch {
 		case a.NormScore > b.NormScore:

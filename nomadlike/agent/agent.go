@@ -113,7 +113,7 @@ func (a *Agent) openPorts() (err error) {
 }
 
 func openPort(name, addr string) (net.Listener, error) {
-	l, err := net.Listen("tcp", addr)
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("open the %s port %s: %w: is another agent running? choose another with ports { %s = … }", name, addr, err, name)
 	}

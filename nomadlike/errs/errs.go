@@ -104,7 +104,7 @@ func Text(err error) string {
 	if err == nil {
 		return ""
 	}
-	if e, ok := err.(*Error); ok {
+	if e, ok := err.(*Error); ok { //nolint:errorlint // the outermost alone
 		if e.Err != nil {
 			return join(e.Text, Text(e.Err))
 		}

@@ -137,7 +137,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 				s.Logger.Trace("request", "method", r.Method, "path", r.URL.Path, "duration", time.Since(start))
 				return
 			}
-			if p == http.ErrAbortHandler {
+			if p == http.ErrAbortHandler { //nolint:errorlint // a panic's value, as net/http compares it
 				panic(p)
 			}
 			s.Logger.Error("panic while answering", "method", r.Method, "path", r.URL.Path, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))

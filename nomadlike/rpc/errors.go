@@ -47,7 +47,7 @@ func codeOf(kind errs.Kind) codes.Code {
 
 // toStatus turns a handler's error into what gRPC sends. The error chain stays
 // behind; kind and text travel.
-func toStatus(err error) (error, metadata.MD) {
+func toStatus(err error) (error, metadata.MD) { //nolint:revive,staticcheck // gRPC's own order
 	kind := errs.KindOf(err)
 	return status.Error(codeOf(kind), errs.Text(err)), metadata.Pairs(kindTrailer, string(kind))
 }

@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"context"
-	"io"
 	"net"
 )
 
@@ -39,7 +38,7 @@ func Tunnel(ctx context.Context, send func([]byte) error, recv func() ([]byte, e
 					return
 				}
 			}
-			if err == io.EOF || err != nil {
+			if err != nil {
 				return
 			}
 		}

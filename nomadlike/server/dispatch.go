@@ -53,7 +53,7 @@ func (s *Server) route(ctx context.Context, r *api.Row, req any) (api.Caller, er
 	}
 	switch r.Where {
 	case api.Node:
-		return s.nodeCaller(ctx, req.(n.NodeTarget), o)
+		return s.nodeCaller(req.(n.NodeTarget), o)
 	case api.Leader:
 		return s.leaderCaller(ctx, r, req)
 	}

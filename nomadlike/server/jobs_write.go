@@ -160,9 +160,7 @@ func (s *Server) jobValidate(_ context.Context, req *n.JobValidate) (*n.JobValid
 	out := &n.JobValidated{DriverConfigValidated: true, Warnings: warningText(warnings)}
 	if err != nil {
 		out.Error = errs.Text(err)
-		for _, e := range admission.Problems(err) {
-			out.ValidationErrors = append(out.ValidationErrors, e)
-		}
+		out.ValidationErrors = admission.Problems(err)
 	}
 	return out, nil
 }
@@ -250,9 +248,7 @@ func (s *Server) jobPlan(_ context.Context, req *n.JobPlan) (*n.JobPlanned, erro
 	if d.Plan != nil {
 		out.Annotations = d.Plan.Annotations
 	}
-	for _, e := range d.NewEvals {
-		out.CreatedEvals = append(out.CreatedEvals, e)
-	}
+	out.CreatedEvals = d.NewEvals
 	if old != nil {
 		out.JobModifyIndex = old.JobModifyIndex
 	}

@@ -165,6 +165,7 @@ func (s *Server) search(_ context.Context, req *n.SearchRequest) (*n.SearchResul
 		names = []string{req.Context}
 	}
 	for _, name := range names {
+		out.Truncations[name] = false
 		var found []string
 		contexts[name](func(id string) {
 			if len(found) < searchLimit {
@@ -174,7 +175,6 @@ func (s *Server) search(_ context.Context, req *n.SearchRequest) (*n.SearchResul
 			}
 		})
 		out.Matches[name] = found
-		out.Truncations[name] = out.Truncations[name]
 	}
 	return out, nil
 }

@@ -76,7 +76,7 @@ func (ss *sessions) serveTunnel(ctx context.Context, stream *rpc.Stream[n.Tunnel
 
 // nodeCaller is the way to the client of a node: through its session if that is
 // with this server, and through the server that has it otherwise.
-func (s *Server) nodeCaller(ctx context.Context, target n.NodeTarget, o *n.RequestOptions) (api.Caller, error) {
+func (s *Server) nodeCaller(target n.NodeTarget, o *n.RequestOptions) (api.Caller, error) {
 	node, alloc := target.Target()
 	view := s.store.Read()
 	switch {

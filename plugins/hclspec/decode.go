@@ -182,7 +182,7 @@ func keyAt(raw []byte, offset int) string {
 			}
 			continue
 		}
-		if end > offset && !(isDelim && (delim == '}' || delim == ']')) {
+		if end > offset && (!isDelim || delim != '}' && delim != ']') {
 			return path()
 		}
 		if isDelim && (delim == '{' || delim == '[') {

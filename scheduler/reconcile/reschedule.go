@@ -112,7 +112,7 @@ func when(in *Input, g *n.Group, current *n.Deployment, a *n.Allocation) (time.T
 	if n.Asked(a.DesiredTransition.ForceReschedule) && a.ClientStatus.Terminal() {
 		return in.Now, true
 	}
-	if a.ClientStatus != n.ClientFailed && a.ClientStatus != n.ClientLost && !(asked && in.Job.RunsToCompletion()) {
+	if a.ClientStatus != n.ClientFailed && a.ClientStatus != n.ClientLost && (!asked || !in.Job.RunsToCompletion()) {
 		return time.Time{}, false
 	}
 	if !MayReschedule(g, a) {

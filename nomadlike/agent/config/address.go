@@ -82,7 +82,7 @@ func (c *Config) announce(written, bound string, port int) (string, error) {
 		return "", err
 	}
 	ip, err := netip.ParseAddr(host)
-	if err != nil { // a host name: what it resolves to is others' business
+	if err != nil { //nolint:nilerr // a host name: what it resolves to is others' business
 		return join(host, port), nil
 	}
 	if ip.IsUnspecified() {
@@ -94,7 +94,7 @@ func (c *Config) announce(written, bound string, port int) (string, error) {
 		ip, _ = netip.ParseAddr(private)
 	}
 	if ip.IsLoopback() && !c.Dev {
-		return "", errors.New("Defaulting advertise to localhost is unsafe, please set advertise manually")
+		return "", errors.New("defaulting advertise to localhost is unsafe, please set advertise manually")
 	}
 	return join(host, port), nil
 }

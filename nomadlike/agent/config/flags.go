@@ -92,7 +92,7 @@ func (f *Flags) give(k key, s string) error {
 	}
 	for i, before := range f.source.settings {
 		if before.path == k.Path && v.kind == list {
-			f.source.settings[i].value.items = append(before.value.items, v.items...)
+			f.source.settings[i].value.items = slices.Concat(before.value.items, v.items)
 			return nil
 		}
 	}

@@ -144,7 +144,7 @@ func (c *Config) complete() error {
 			dir  *string
 			name string
 		}{{&c.Server.DataDir, "server"}, {&c.Client.StateDir, "client"}, {&c.Client.AllocDir, "alloc"}} {
-			if *d.dir == "" && !(c.Dev && d.dir == &c.Server.DataDir) {
+			if *d.dir == "" && (!c.Dev || d.dir != &c.Server.DataDir) {
 				*d.dir = filepath.Join(c.DataDir, d.name)
 			}
 		}

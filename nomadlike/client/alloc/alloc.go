@@ -67,7 +67,6 @@ type Runner struct {
 	tasks []*task.Runner
 	wake  chan struct{} // holds one token while there is something to look at
 	done  chan struct{} // closed when Run has returned, or never will be called
-	clear context.CancelFunc
 
 	mu      sync.Mutex
 	job     *n.Job
@@ -75,7 +74,6 @@ type Runner struct {
 	phase   tasklife.Phase
 	ended   bool // it is to end, whatever the servers say
 	touched bool // tasks were told of what ends them
-	running bool
 }
 
 // New makes a runner; was is what is remembered of the allocation, or nil.

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -110,7 +111,7 @@ func usable(addrs []net.Addr) []netip.Addr {
 			six = append(six, ip)
 		}
 	}
-	if found := append(four, six...); len(found) > 0 {
+	if found := slices.Concat(four, six); len(found) > 0 {
 		return found
 	}
 	return local

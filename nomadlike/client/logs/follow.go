@@ -125,7 +125,7 @@ func watch(dir, prefix string) (*watcher, error) {
 	w := &watcher{dir: dir, changed: make(chan struct{}, 1), gone: make(chan struct{})}
 	notify, err := fsnotify.NewWatcher()
 	if err != nil {
-		return w, nil // too many want to be told
+		return w, nil //nolint:nilerr // too many want to be told
 	}
 	if err := notify.Add(dir); err != nil {
 		return w, notify.Close()

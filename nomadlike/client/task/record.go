@@ -71,7 +71,6 @@ func (r *record) get() journal.Task {
 
 func (r *record) tracker() tasklife.Tracker { return r.get().Tracker }
 func (r *record) restartAt() time.Time      { return r.get().RestartAt }
-func (r *record) phase() journal.Phase      { return r.get().Phase }
 
 // handle returns that of the run, or nil. It is never changed in place.
 func (r *record) handle() *drivers.TaskHandle { return r.get().Handle }

@@ -153,7 +153,7 @@ func (r *Runner) halt(ctx context.Context, w *run) (drivers.ExitResult, bool) {
 	select {
 	case res := <-w.exit:
 		close(gone)
-		<-stopped // the driver may still be busy with the rest of its processes
+		_ = <-stopped // the driver may still be busy with the rest of its processes
 		return res, ctx.Err() == nil
 	case err := <-stopped:
 		if ctx.Err() != nil {
