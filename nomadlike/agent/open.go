@@ -112,6 +112,7 @@ func (a *Agent) openClient() error {
 		CPUTotalCompute: c.CPUTotalCompute, MemoryTotalMB: c.MemoryTotalMB, DiskTotalMB: c.DiskTotalMB, Reserved: client.Reserved(c.Reserved),
 		MinDynamicPort: c.MinDynamicPort, MaxDynamicPort: c.MaxDynamicPort, CgroupParent: c.CgroupParent, ChrootEnv: c.ChrootEnv,
 		MaxKillTimeout: c.MaxKillTimeout, DevMode: a.config.Dev, Logger: a.logger.Named("client"), Metrics: a.metrics,
+		NodeMetrics: a.config.Telemetry.PublishNodeMetrics, AllocMetrics: a.config.Telemetry.PublishAllocationMetrics,
 		GC: client.GC{
 			Interval: c.GCInterval, Parallel: c.GCParallelDestroys, DiskUsage: c.GCDiskUsageThreshold, InodeUsage: c.GCInodeUsageThreshold, MaxAllocs: c.GCMaxAllocs,
 		},
