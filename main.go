@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"os"
+	"strings"
 
 	// A task's process shim is this binary, started again: it works and exits in
 	// the initialisation of this package, before the packages below cost it memory.
@@ -13,4 +14,12 @@ import (
 	"github.com/nomadlike/nomadlike/command"
 )
 
-func main() { os.Exit(command.Run(context.Background(), os.Args[1:], command.System())) }
+// version is the tag that a release is built from; the linker sets it.
+var version string
+
+func main() {
+	if tag, ok := strings.CutPrefix(version, "v"); ok {
+		command.Version = tag
+	}
+	os.Exit(command.Run(context.Background(), os.Args[1:], command.System()))
+}

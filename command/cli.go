@@ -74,13 +74,21 @@ func table(ctx context.Context, w IO) (map[string]cli.CommandFactory, []string) 
 		add(v.name, v)
 	}
 	for alias, name := range aliases {
-		if v := commands[name]; v != nil {
-			commands[alias] = v
-			if !shown[alias] {
-				hidden = append(hidden, alias)
-			}
+		commands[alias] = commands[name]
+		if !shown[alias] {
+			hidden = append(hidden, alias)
 		}
 	}
+	for old, name := range renamed {
+		make := commands[name]
+		commands[old] = func() (cli.Command, error) {
+			c, err := make()
+			c.(*runnable).old = old
+			return c, err
+		}
+		hidden = append(hidden, old)
+	}
+	commands["agent"] = func() (cli.Command, error) { return newAgentCommand(ctx, w), nil }
 	for name, about := range groups {
 		commands[name] = func() (cli.Command, error) { return group{name, about}, nil }
 	}

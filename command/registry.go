@@ -21,6 +21,10 @@ var aliases = map[string]string{
 	"run": "job run", "stop": "job stop", "plan": "job plan", "validate": "job validate", "init": "job init", "inspect": "job inspect",
 	"logs": "alloc logs", "start": "job start",
 	"alloc-status": "alloc status", "eval-status": "eval status", "node-status": "node status",
+}
+
+// renamed are words that verbs once had; they warn.
+var renamed = map[string]string{
 	"server-join": "server join", "server-members": "server members", "server-force-leave": "server force-leave",
 }
 

@@ -61,6 +61,7 @@ type runnable struct {
 	*verb
 	ctx context.Context
 	io  IO
+	old string // the word by which it was called, if that is out of use
 }
 
 var _ cli.CommandAutocomplete = (*runnable)(nil)
@@ -81,6 +82,9 @@ func (r *runnable) Run(args []string) int {
 	context.AfterFunc(ctx, stop) // who interrupts again does not want to wait
 	e := newEnv(ctx, r.io, &f.general)
 	e.line = lineWithoutPage(r.name, args)
+	if r.old != "" {
+		e.warnf("WARNING! The %q command is deprecated: use %q instead.\n", r.old, r.name)
+	}
 	if need := r.wrongCount(f.NArg()); need != "" {
 		e.errorf("%s\nFor additional help try '%s %s -help'", need, Name, r.name)
 		return r.code(1)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync/atomic"
 )
 
 // tlsConfigs are nil where TLS is off.
@@ -14,6 +15,37 @@ type tlsConfigs struct {
 	server *tls.Config // for RPC that comes in
 	client *tls.Config // for RPC that goes out
 	http   *tls.Config
+	own    *certificate
+}
+
+// reload reads the certificate again; connections made from now on show it.
+func (t tlsConfigs) reload() error {
+	if t.own == nil {
+		return nil
+	}
+	return t.own.read()
+}
+
+// A certificate is read from its files when the agent starts, and again when it
+// is told to.
+type certificate struct {
+	certFile, keyFile string
+	current           atomic.Pointer[tls.Certificate]
+}
+
+func (c *certificate) read() error {
+	cert, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
+	if err != nil {
+		return fmt.Errorf("tls.cert_file and tls.key_file: %w", err)
+	}
+	c.current.Store(&cert)
+	return nil
+}
+
+// shownIn makes a configuration show the certificate, to servers and to clients.
+func (c *certificate) shownIn(t *tls.Config) {
+	t.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current.Load(), nil }
+	t.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return c.current.Load(), nil }
 }
 
 func (t tlsConfigs) wrapHTTP(l net.Listener) net.Listener {
@@ -29,9 +61,9 @@ func (a *Agent) openTLS() error {
 	if !c.HTTP && !c.RPC {
 		return nil
 	}
-	cert, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
-	if err != nil {
-		return fmt.Errorf("tls.cert_file and tls.key_file: %w", err)
+	a.tls.own = &certificate{certFile: c.CertFile, keyFile: c.KeyFile}
+	if err := a.tls.own.read(); err != nil {
+		return err
 	}
 	pem, err := os.ReadFile(c.CAFile)
 	if err != nil {
@@ -41,7 +73,8 @@ func (a *Agent) openTLS() error {
 	if !roots.AppendCertsFromPEM(pem) {
 		return fmt.Errorf("tls.ca_file: %s holds no certificate in PEM form", c.CAFile)
 	}
-	base := &tls.Config{Certificates: []tls.Certificate{cert}, RootCAs: roots, ClientCAs: roots, MinVersion: tls.VersionTLS12}
+	base := &tls.Config{RootCAs: roots, ClientCAs: roots, MinVersion: tls.VersionTLS12}
+	a.tls.own.shownIn(base)
 	if c.RPC {
 		a.tls.server = base.Clone()
 		a.tls.server.ClientAuth = tls.RequireAndVerifyClientCert
