@@ -12,7 +12,7 @@ build: ## build bin/nomadlike
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/nomadlike .
 
 demo: build ## run an example job on a dev agent, and look at it; Ctrl-C ends it
-	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/hello ./examples/hello
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/ ./examples/hello
 	@scripts/demo
 
 test: setup lint unit e2e ## set up what the tests need, and pass all of them
@@ -24,11 +24,11 @@ unit: ## tests of the packages, with the race detector
 	$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v /e2e)
 
 e2e: build ## the real binary, with real drivers
-	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/hello ./examples/hello
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/ ./examples/hello ./e2e/worker
 	$(GO) test -timeout 30m -count=1 ./e2e/...
 
 bench: build ## benchmarks, those of the whole binary among them
-	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/hello ./examples/hello
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/ ./examples/hello ./e2e/worker
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./e2e/... ./plugins/executor/...
 	$(GO) test -run '^$$' -bench . $$($(GO) list ./... | grep -v -e /e2e -e /plugins/executor)
 

@@ -81,7 +81,7 @@ var floors = []floor{
 	{"6", []string{"nomadlike/client", "nomadlike/httpapi", "nomadlike/httpapi/...", "nomadlike/server", "ui"}},
 	{"7", []string{"nomadlike/agent", "nomadlike/agent/..."}},
 
-	{"8.0", []string{"command", "command/..."}},
+	{"8.0", []string{"command", "command/...", "examples/..."}},
 	{"8.3", []string{".", "e2e/scale", "e2e/sim"}}, // main.go
 	{"8.5", []string{"e2e", "e2e/..."}},
 }
