@@ -64,7 +64,7 @@ func (v *nodeView) hostUsed() *text.Table {
 	}
 	if d := v.host.AllocDirStats; d != nil {
 		disk = text.Bytes(d.Used) + "/" + text.Bytes(d.Size)
-		if d.Device != v.Attributes["unique.storage.volume"] {
+		if d.Device != "" && d.Device != v.Attributes["unique.storage.volume"] {
 			disk += fmt.Sprintf(" (%s)", d.Device)
 		}
 	}

@@ -220,6 +220,9 @@ func (c *Client) request(ctx context.Context, row *api.Row, req any) (*http.Requ
 	}
 	setEscaped(&u, path)
 	q := sh.params(req)
+	if r, ok := req.(*n.JobSubmissionQuery); ok { // its zero is meant, see check
+		q.Set("version", strconv.FormatUint(r.Version, 10))
+	}
 	opts := req.(n.Request).Common()
 	c.defaults(q, opts)
 	u.RawQuery = q.Encode()
