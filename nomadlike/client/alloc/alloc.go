@@ -12,10 +12,10 @@ package alloc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -29,7 +29,6 @@ import (
 type Journal interface {
 	PutAlloc(a *journal.Alloc, job *n.Job) error
 	Forget(id n.AllocID, tasks []string)
-	Sync() error
 }
 
 // A Hook does something before the tasks of an allocation and after them; it
@@ -38,7 +37,8 @@ type Journal interface {
 // and have to bear that.
 type Hook interface{ Name() string }
 
-// Prerun prepares an allocation. An error fails its tasks.
+// Prerun prepares an allocation. An error fails its tasks. ctx ends when the
+// allocation is to end, too.
 type Prerun interface {
 	Prerun(ctx context.Context, job *n.Job, g *n.Group, a *n.Allocation) error
 }
@@ -58,34 +58,38 @@ type Host struct {
 	Logger  hclog.Logger
 }
 
-// A Runner runs one allocation. Its methods may be called at any time.
+// A Runner runs one allocation. Its methods may be called at any time, those
+// that wait for its end only once Run has been.
 type Runner struct {
 	host  *Host
 	id    n.AllocID
 	log   hclog.Logger
-	group *n.Group
 	tasks []*task.Runner
 	wake  chan struct{} // holds one token while there is something to look at
-	done  chan struct{} // closed when Run has returned, or never will be called
+	done  chan struct{} // closed when Run has returned
+	halt  chan struct{} // closed once it is to end
 
-	mu      sync.Mutex
-	job     *n.Job
-	rec     journal.Alloc // with the allocation as the servers last sent it
-	phase   tasklife.Phase
-	ended   bool // it is to end, whatever the servers say
-	touched bool // tasks were told of what ends them
+	mu        sync.Mutex // held while tasks' states are read, but not while they are told something
+	job       *n.Job
+	group     *n.Group
+	rec       journal.Alloc // with the allocation as the servers last sent it
+	phase     tasklife.Phase
+	stopped   bool // halt is closed
+	moot      bool // it was to end before it began
+	over      bool // nothing of it runs, nor will
+	destroyed bool
 }
 
 // New makes a runner; was is what is remembered of the allocation, or nil.
 func New(h *Host, a *n.Allocation, job *n.Job, was *journal.Restored) *Runner {
 	r := &Runner{
-		host: h, id: a.ID, job: job, log: h.Logger.With("alloc_id", a.ID), wake: make(chan struct{}, 1), done: make(chan struct{}),
-		group: job.Group(a.TaskGroup),
+		host: h, id: a.ID, job: job, group: job.Group(a.TaskGroup), log: h.Logger.With("alloc_id", a.ID),
+		wake: make(chan struct{}, 1), done: make(chan struct{}), halt: make(chan struct{}),
 	}
 	if was != nil {
 		r.rec = was.Alloc
 	}
-	r.rec.Alloc = a
+	r.rec.Alloc, r.over = a, r.rec.Done
 	if r.group == nil {
 		r.group = &n.Group{Name: a.TaskGroup}
 		r.rec.Setup = fmt.Sprintf("its job has no group %q", a.TaskGroup)
@@ -117,95 +121,143 @@ func (r *Runner) poke() {
 // Dir is the allocation's directory.
 func (r *Runner) Dir() string { return filepath.Join(r.host.Tasks.AllocDir, string(r.id)) }
 
+// Spec is what the servers want.
+func (r *Runner) Spec() (*n.Allocation, *n.Job) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.rec.Alloc, r.job
+}
+
 // Run runs the allocation until nothing of it runs nor will, or until ctx ends:
 // then its tasks go on by themselves, for a later agent to find.
 func (r *Runner) Run(ctx context.Context) error {
 	defer close(r.done)
-	if r.isDone() {
+	if r.isOver() {
 		return nil
 	}
-	if err := r.remember(func(rec *journal.Alloc) {
-		if rec.Watching.IsZero() {
-			rec.Watching = time.Now()
-		}
-	}); err != nil {
+	if err := r.began(); err != nil {
 		return err
 	}
 	r.prerun(ctx)
-
 	work, stop := context.WithCancel(ctx)
 	defer stop()
 	var tasks sync.WaitGroup
 	for _, t := range r.tasks {
 		tasks.Go(func() { t.Run(work) })
 	}
-	defer tasks.Wait()
-	for {
-		again, ended := r.look(time.Now())
-		if ended {
-			break
+	r.watch(ctx)
+	if ctx.Err() == nil {
+		for _, t := range r.tasks {
+			t.Kill(task.Order{Quiet: true}) // one that was asked to run once more a moment ago
+			t.Finish()
 		}
-		timer := time.NewTimer(again)
-		select {
-		case <-r.wake:
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
-		}
-		timer.Stop()
-	}
-	for _, t := range r.tasks {
-		t.Finish()
 	}
 	tasks.Wait()
-	if ctx.Err() != nil {
-		return ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	return r.remember(func(rec *journal.Alloc) { rec.Done = true })
 }
 
 // prerun prepares the allocation; what fails, fails the tasks.
 func (r *Runner) prerun(ctx context.Context) {
-	a, job := r.spec()
+	r.mu.Lock()
+	a, job, group, moot := r.rec.Alloc, r.job, r.group, r.moot
+	r.mu.Unlock()
+	if moot {
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-r.halt:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	for _, h := range r.host.Hooks {
 		p, ok := h.(Prerun)
 		if !ok {
 			continue
 		}
-		if err := p.Prerun(ctx, job, r.group, a); err != nil && ctx.Err() == nil {
+		err := p.Prerun(ctx, job, group, a)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
 			r.log.Error("an allocation can not be set up", "hook", h.Name(), "error", err)
-			for _, t := range r.tasks {
-				if t.State().State == n.TaskPending {
-					t.Fail(n.EventSetupFailure, tasklife.KeySetupError, fmt.Sprintf("failed to set up the allocation: %s: %v", h.Name(), err))
-				}
-			}
+			r.fail(fmt.Sprintf("failed to setup alloc: pre-run hook %q failed: %v", h.Name(), err))
 			return
 		}
 	}
 }
 
+// fail fails the tasks that do not run. Those that do, and were taken up again,
+// may go on.
+func (r *Runner) fail(why string) {
+	for _, t := range r.tasks {
+		t.Fail(n.EventSetupFailure, tasklife.KeySetupError, why, tasklife.KeyFailsTask, "true")
+	}
+}
+
+// Destroy ends what runs, removes all that is left of the allocation, and
+// forgets it. After an error it may be called again.
+func (r *Runner) Destroy() error {
+	if err := r.remember(func(rec *journal.Alloc) { rec.Forgotten = true }); err != nil {
+		return err
+	}
+	r.poke()
+	<-r.done
+	if !r.isOver() { // what runs must find its directory later
+		return fmt.Errorf("allocation %s has not ended: the client stops first", r.id)
+	}
+	a, _ := r.Spec()
+	var failed error
+	for i := len(r.host.Hooks) - 1; i >= 0; i-- {
+		if d, ok := r.host.Hooks[i].(Destroy); ok {
+			failed = errors.Join(failed, d.Destroy(context.Background(), a))
+		}
+	}
+	if failed != nil {
+		return failed
+	}
+	names := make([]string, len(r.tasks))
+	for i, t := range r.tasks {
+		names[i] = t.Name()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.destroyed = true
+	r.host.Journal.Forget(r.id, names)
+	return nil
+}
+
 // remember changes the record and writes it down.
 func (r *Runner) remember(change func(*journal.Alloc)) error {
 	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.put(change)
+}
+
+// put is remember for those who hold mu.
+func (r *Runner) put(change func(*journal.Alloc)) error {
+	if r.destroyed {
+		return nil
+	}
 	change(&r.rec)
-	rec, job := r.rec, r.job
-	err := r.host.Journal.PutAlloc(&rec, job) // under the lock, to keep their order
-	r.mu.Unlock()
-	r.host.Changed(r.id)
-	return err
+	if !r.stopped && (r.rec.Forgotten || r.rec.Alloc.ServerTerminal()) {
+		r.stopped = true
+		close(r.halt)
+	}
+	rec := r.rec
+	return r.host.Journal.PutAlloc(&rec, r.job) // under the lock, to keep their order
 }
 
-func (r *Runner) isDone() bool {
+func (r *Runner) isOver() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.rec.Done
-}
-
-func (r *Runner) spec() (*n.Allocation, *n.Job) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.rec.Alloc, r.job
+	return r.over
 }
 
 // states are those of the tasks, by name.

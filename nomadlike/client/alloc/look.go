@@ -1,6 +1,7 @@
 package alloc
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -10,112 +11,145 @@ import (
 	"github.com/nomadlike/nomadlike/nomadlike/client/tasklife"
 )
 
-// idle is when to look again if nothing happens: there is no need to.
-const idle = time.Hour
-
-// look carries out what follows from the tasks' states: gates open, tasks are
-// ended, health is found. again is how long until the next look; ended says that
-// no task will run any more.
-func (r *Runner) look(now time.Time) (again time.Duration, ended bool) {
+// began notes that the allocation is run from now on.
+func (r *Runner) began() error {
+	r.mu.Lock()
 	states := r.states()
-	if tasklife.Ended(r.group, states) {
-		r.health(states, now)
-		return 0, true
+	if r.rec.Alloc.ServerTerminal() && !slices.ContainsFunc(r.tasks, func(t *task.Runner) bool { return begun(states[t.Name()]) }) {
+		r.moot = true
 	}
-	r.advance(states)
-	r.end(states)
-	return r.health(states, now), false
+	err := r.put(func(rec *journal.Alloc) {
+		if rec.Watching.IsZero() {
+			rec.Watching = time.Now()
+		}
+	})
+	again := r.rec.Again
+	r.mu.Unlock()
+	if again { // an earlier agent had not come to an end with that
+		r.restartAll()
+	}
+	r.host.Changed(r.id)
+	return err
 }
 
-// advance opens the gates of the tasks whose time has come.
-func (r *Runner) advance(states tasklife.States) {
-	r.mu.Lock()
-	r.phase = tasklife.Advance(r.phase, r.group, states)
-	phase := r.phase
-	r.mu.Unlock()
-	for i, t := range r.tasks {
-		t.Open(phase.Open(tasklife.RoleOf(&r.group.Tasks[i])))
-	}
-}
-
-// end ends tasks because of an order, or of what others of them did.
-func (r *Runner) end(states tasklife.States) {
-	r.mu.Lock()
-	ordered := r.ended || r.rec.Alloc.ServerTerminal()
-	noDelay := n.Asked(r.rec.Alloc.DesiredTransition.NoShutdownDelay)
-	r.mu.Unlock()
-	effect := tasklife.EffectOf(r.group, states)
-	if !ordered && effect.Event == "" {
-		return
-	}
-	if !ordered {
-		r.tell(effect, states)
-	}
-	never := !slices.ContainsFunc(r.tasks, func(t *task.Runner) bool { return begun(t.State()) })
-	for _, name := range tasklife.KillNext(r.group, states) {
-		r.kill(name, task.Order{NoDelay: noDelay, Quiet: !begun(states[name])})
-	}
-	if never { // what never began needs nothing done after it
-		for _, t := range r.tasks {
-			t.Kill(task.Order{Quiet: true})
+// watch looks at the tasks whenever something has changed, until nothing of them
+// runs nor will, or until ctx ends.
+func (r *Runner) watch(ctx context.Context) {
+	for {
+		step, wake := r.look(time.Now())
+		if step.Ended {
+			return
+		}
+		var due <-chan time.Time
+		if !wake.IsZero() {
+			due = time.After(time.Until(wake))
+		}
+		select {
+		case <-r.wake:
+		case <-due:
+		case <-ctx.Done():
+			return
 		}
 	}
 }
 
-func begun(s *n.TaskState) bool { return s != nil && s.StartedAt != nil }
-
-func (r *Runner) kill(name string, o task.Order) {
+// look carries out what follows from the tasks' states, and returns when to look
+// again if nothing happens: zero is never.
+func (r *Runner) look(now time.Time) (tasklife.Step, time.Time) {
+	r.mu.Lock()
+	states, a, group := r.states(), r.rec.Alloc, r.group
+	step := tasklife.Next(r.situation(states), now)
+	r.phase, r.over = step.Phase, step.Ended
+	if !step.Ending.Equal(r.rec.Ending) || step.Again != r.rec.Again {
+		r.logged(r.put(func(rec *journal.Alloc) {
+			rec.Ending, rec.Expired, rec.Again = step.Ending, step.Expired, step.Again
+		}))
+	}
+	r.mu.Unlock()
+	if step.Tell.Event != "" {
+		r.tell(step.Tell, group, states)
+	}
 	for _, t := range r.tasks {
-		if t.Name() == name {
+		if slices.Contains(step.Kill, t.Name()) {
+			o := task.Order{NoDelay: n.Asked(a.DesiredTransition.NoShutdownDelay), Quiet: !begun(states[t.Name()])}
+			if step.Expired {
+				o.Reason = tasklife.DescMaxRun
+			}
 			t.Kill(o)
 		}
 	}
+	for _, t := range r.tasks { // after the orders: what is to end must not begin
+		t.Open(step.Phase.Open(tasklife.RoleOf(group.Task(t.Name()))))
+	}
+	wake := r.health(states, now)
+	if wake.IsZero() || !step.Wake.IsZero() && step.Wake.Before(wake) {
+		wake = step.Wake
+	}
+	return step, wake
 }
 
-// tell tells the tasks that live why they end, once.
-func (r *Runner) tell(e tasklife.Effect, states tasklife.States) {
-	r.mu.Lock()
-	told := r.touched
-	r.touched = true
-	r.mu.Unlock()
-	if told {
-		return
+// situation is how things are; the caller holds mu.
+func (r *Runner) situation(states tasklife.States) tasklife.Situation {
+	a := r.rec.Alloc
+	s := tasklife.Situation{
+		Group: r.group, States: states, Phase: r.phase,
+		Stop: r.rec.Forgotten || a.ServerTerminal(), All: r.rec.Forgotten || r.moot, Again: r.rec.Again,
+		NoDelay: r.rec.Forgotten || n.Asked(a.DesiredTransition.NoShutdownDelay),
+		Expired: r.rec.Expired, Ending: r.rec.Ending,
 	}
-	for i, t := range r.tasks {
-		if tasklife.RoleOf(&r.group.Tasks[i]) != tasklife.Poststop && states[t.Name()].State != n.TaskDead {
+	if most := r.group.MaxRunDuration; most != nil && a.CreateTime > 0 {
+		s.Expires = time.Unix(0, a.CreateTime).Add(*most)
+	}
+	return s
+}
+
+// begun reports a task that has run at some time.
+func begun(s *n.TaskState) bool { return s != nil && s.StartedAt != nil }
+
+// tell tells the tasks that live why they end.
+func (r *Runner) tell(e tasklife.Effect, g *n.Group, states tasklife.States) {
+	for _, t := range r.tasks {
+		if tasklife.RoleOf(g.Task(t.Name())) != tasklife.Poststop && states[t.Name()].State != n.TaskDead {
 			t.Emit(e.Event, tasklife.KeyFailedSibling, e.Sibling)
 		}
 	}
 }
 
-// health finds out whether the allocation is healthy, and returns how long until
-// that is to be looked at again.
-func (r *Runner) health(states tasklife.States, now time.Time) time.Duration {
+// health finds out whether the allocation is healthy, and returns when that is to
+// be looked at again.
+func (r *Runner) health(states tasklife.States, now time.Time) time.Time {
 	r.mu.Lock()
-	rec, job := r.rec, r.job
+	rec, job, group := r.rec, r.job, r.group
 	r.mu.Unlock()
-	if rec.Health != nil || rec.Alloc.ServerTerminal() {
-		return idle
+	if rec.Health != nil || rec.Forgotten || rec.Alloc.ServerTerminal() {
+		return time.Time{}
 	}
-	rule, wanted := tasklife.HealthRuleOf(job, r.group, rec.Alloc, rec.Watching)
+	rule, wanted := tasklife.HealthRuleOf(job, group, rec.Alloc, rec.Watching)
 	if !wanted {
-		return idle
+		return time.Time{}
 	}
-	found := tasklife.HealthOf(rule, r.group, states, now)
+	found := tasklife.HealthOf(rule, group, states, now)
 	if found.Healthy == nil {
-		return max(found.Again.Sub(now), time.Millisecond)
+		return found.Again
 	}
-	for name, why := range found.Reasons {
-		for _, t := range r.tasks {
-			if t.Name() == name {
-				t.Emit(n.EventAllocUnhealthy, tasklife.KeyMessage, why)
-			}
+	for _, t := range r.tasks {
+		if why := found.Reasons[t.Name()]; why != "" && rec.Alloc.DeploymentID != "" {
+			t.Emit(n.EventAllocUnhealthy, tasklife.KeyMessage, why)
 		}
 	}
-	if err := r.remember(func(rec *journal.Alloc) {
-		rec.Health = &n.AllocDeployment{Healthy: found.Healthy, Timestamp: &now}
-	}); err != nil {
-		r.log.Error("the health of an allocation is not written down", "error", err)
+	r.mu.Lock()
+	if r.rec.Alloc.DeploymentID == rec.Alloc.DeploymentID { // else it is found anew
+		r.logged(r.put(func(rec *journal.Alloc) {
+			rec.Health = &n.AllocDeployment{Healthy: found.Healthy, Timestamp: &now}
+		}))
 	}
-	return idle
+	r.mu.Unlock()
+	r.host.Changed(r.id)
+	return time.Time{}
+}
+
+func (r *Runner) logged(err error) {
+	if err != nil {
+		r.log.Error("what became of an allocation is not written down", "error", err)
+	}
 }

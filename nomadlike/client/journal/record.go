@@ -23,11 +23,12 @@ type Alloc struct {
 	Watching time.Time
 	Health   *n.AllocDeployment // what was found
 	Network  *n.NetworkStatus
-	Expired  bool   // it ran longer than its max_run_duration
-	Done     bool   // nothing of it runs, nor will; its directory may remain
-	Acked    uint64 // digest of the last update that a server acknowledged
-	Setup    string // why it could not be set up
-	// Forgotten says that servers want it gone.
+	Ending   time.Time // since when it is being ended; zero: it is not
+	Expired  bool      // it ran longer than its max_run_duration
+	Again    bool      // all its tasks are being brought back to the beginning
+	Done     bool      // nothing of it runs, nor will; its directory may remain
+	Setup    string    // why it could not be set up
+	// Forgotten says that it is to be removed.
 	Forgotten bool
 }
 
@@ -46,10 +47,10 @@ type Task struct {
 	State  *n.TaskState
 	Phase  Phase
 	Handle *drivers.TaskHandle // of the run; nil when Idle
-	// Killing says that it is being ended for good, Restarting that it is being
-	// ended to be started again: its exit is then no failure.
-	Killing    bool
-	Restarting string // why; empty: it is not
+	// Killing says since when it is being ended for good, Restarting why it is
+	// being ended to be started again: its exit is then no failure.
+	Killing    time.Time // zero: it is not
+	Restarting string    // empty: it is not
 	Tracker    tasklife.Tracker
 	RestartAt  time.Time // with Idle and pending: not before
 	Hooks      []string  // prestart hooks that need not run again

@@ -46,21 +46,29 @@ type Order struct {
 
 // A stopper takes the first order and keeps it.
 type stopper struct {
-	now chan struct{} // closed by the first order
+	now   chan struct{} // closed by the first order
+	hurry chan struct{} // closed by the first order without delay
 
 	mu    sync.Mutex
 	order *Order
 	fail  error // of stopping
 }
 
-// Kill ends the task for good, in its time. Only the first order counts.
+// Kill ends the task for good, in its time. Only the first order counts, but a
+// later one can shorten the delay.
 func (r *Runner) Kill(o Order) {
-	r.stop.mu.Lock()
-	defer r.stop.mu.Unlock()
-	if r.stop.order == nil {
-		r.stop.order = &o
-		close(r.stop.now)
+	s := &r.stop
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := s.order == nil
+	if o.NoDelay && (first || !s.order.NoDelay) {
+		close(s.hurry)
 	}
+	if first {
+		s.order = &o
+		close(s.now)
+	}
+	s.order.NoDelay = s.order.NoDelay || o.NoDelay
 }
 
 // Killed reports whether Kill was called.

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
+
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/client/journal"
 	"github.com/nomadlike/nomadlike/nomadlike/client/tasklife"
@@ -17,14 +19,15 @@ type record struct {
 	journal Journal
 	alloc   n.AllocID
 	name    string
+	log     hclog.Logger
 	changed func()
 
 	mu  sync.Mutex
 	now journal.Task
 }
 
-func newRecord(j Journal, s Spec, was *journal.Task, changed func()) *record {
-	r := &record{journal: j, alloc: s.Alloc.ID, name: s.Task.Name, changed: changed}
+func newRecord(j Journal, s Spec, was *journal.Task, log hclog.Logger, changed func()) *record {
+	r := &record{journal: j, alloc: s.Alloc.ID, name: s.Task.Name, log: log, changed: changed}
 	if was != nil {
 		r.now = *was
 	} else {
@@ -49,8 +52,8 @@ func (r *record) change(c tasklife.Change, f func(*journal.Task)) {
 	moved := r.now.State != old
 	err := r.journal.PutTask(r.alloc, r.name, &r.now) // under the lock, to keep their order
 	r.mu.Unlock()
-	if err != nil {
-		panic(err) // a type that can not be encoded
+	if err != nil { // a type that can not be encoded
+		r.log.Error("what became of a task is not written down", "error", err)
 	}
 	if moved {
 		r.changed()

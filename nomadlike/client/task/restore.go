@@ -70,10 +70,10 @@ func (r *Runner) lost(ctx context.Context, h *drivers.TaskHandle, cause error) {
 	c := tasklife.Change{State: n.TaskPending, Restart: true, Events: []n.TaskEvent{
 		tasklife.Event(time.Now(), n.EventRestoreFailed, tasklife.KeyMessage, "failed to restore task; will not run until server is contacted: "+cause.Error()),
 	}}
-	if was.Killing {
+	if !was.Killing.IsZero() {
 		c = tasklife.Change{State: n.TaskDead, Events: []n.TaskEvent{tasklife.Event(time.Now(), n.EventKilled)}}
 	}
-	r.rec.change(c, func(t *journal.Task) { t.Phase, t.Killing, t.Restarting = journal.Ended, false, "" })
+	r.rec.change(c, func(t *journal.Task) { t.Phase, t.Killing, t.Restarting = journal.Ended, time.Time{}, "" })
 	r.log.Warn("a task can not be taken up again", "error", cause)
 	r.forget(ctx, h)
 	if r.Spec().Job.RunsEverywhere() || r.State().State == n.TaskDead {

@@ -80,8 +80,8 @@ func New(host *Host, spec Spec, was *journal.Task, changed func()) *Runner {
 		finish: make(chan struct{}),
 	}
 	r.gate.closed()
-	r.stop.now = make(chan struct{})
-	r.rec = newRecord(host.Journal, spec, was, changed)
+	r.stop.now, r.stop.hurry = make(chan struct{}), make(chan struct{})
+	r.rec = newRecord(host.Journal, spec, was, r.log, changed)
 	return r
 }
 
@@ -116,8 +116,12 @@ func (r *Runner) Emit(kind string, details ...string) {
 	r.rec.change(tasklife.Change{Events: []n.TaskEvent{tasklife.Event(time.Now(), kind, details...)}}, nil)
 }
 
-// Fail ends a task that has never been started.
+// Fail ends a task that waits for its start, before Run is called; others stay as
+// they are.
 func (r *Runner) Fail(kind string, details ...string) {
+	if was := r.rec.get(); was.Phase != journal.Idle || was.State.State != n.TaskPending {
+		return
+	}
 	e := tasklife.Event(time.Now(), kind, details...)
 	r.rec.change(tasklife.Change{State: n.TaskDead, Failed: true, Events: []n.TaskEvent{e}}, nil)
 }
@@ -168,25 +172,31 @@ func (r *Runner) await(ctx context.Context) bool {
 			return false
 		}
 	}
-	select {
-	case <-r.stop.now:
+	if r.Killed() {
 		return false
-	default:
 	}
 	select {
 	case <-r.gate.opened():
-		return true
 	case <-r.stop.now:
+		return false
 	case <-ctx.Done():
+		return false
 	}
-	return false
+	select {
+	case a := <-r.asks: // which is about to happen anyway
+		r.asked(a)
+	default:
+	}
+	return true
 }
 
 // ended decides what follows the end of a run and writes it down; only then the
 // driver may forget the run.
 func (r *Runner) ended(ctx context.Context, end tasklife.End, events []n.TaskEvent) {
 	now := time.Now()
-	tracker, d := r.rec.tracker().Next(end, now, rand.Float64())
+	tracker := r.rec.tracker()
+	tracker.Policy = tasklife.NewTracker(r.Spec().Job.Type, r.Spec().Group, r.Spec().Task).Policy // it may have been updated
+	tracker, d := tracker.Next(end, now, rand.Float64())
 	c := tasklife.Change{State: n.TaskDead, Failed: d.Verdict == tasklife.Fail, Events: events}
 	if d.Verdict == tasklife.Restart {
 		c = tasklife.Change{State: n.TaskPending, Restart: true, Events: events}
@@ -201,7 +211,7 @@ func (r *Runner) ended(ctx context.Context, end tasklife.End, events []n.TaskEve
 	}
 	had := r.rec.handle()
 	r.rec.change(c, func(t *journal.Task) {
-		t.Tracker, t.Killing, t.Restarting = tracker, false, ""
+		t.Tracker, t.Killing, t.Restarting = tracker, time.Time{}, ""
 		t.RestartAt = time.Time{}
 		if d.Verdict == tasklife.Restart {
 			t.RestartAt = now.Add(d.Delay)

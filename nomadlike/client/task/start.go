@@ -53,7 +53,13 @@ func (r *Runner) start(ctx context.Context) (tasklife.End, []n.TaskEvent, bool) 
 	}
 	h, _, err := d.StartTask(ctx, tc)
 	if err != nil {
-		if ctx.Err() == nil || r.Killed() {
+		switch {
+		case r.Killed(): // a plugin may have got further than we know
+			if err := d.DestroyTask(context.WithoutCancel(ctx), tc.ID, true); err != nil && !isNotFound(err) {
+				r.log.Warn("a start that was called off may have left something behind", "error", err)
+			}
+			r.idle()
+		case ctx.Err() == nil:
 			r.idle()
 		}
 		return r.unstarted(n.EventDriverFailure, tasklife.KeyDriverError, err)

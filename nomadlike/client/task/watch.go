@@ -38,7 +38,7 @@ func (r *Runner) watch(ctx context.Context) (tasklife.End, []n.TaskEvent) {
 	r.usage.use(d, tc.ID)
 	defer r.usage.use(nil, "")
 	was := r.rec.get()
-	killing, restarting := was.Killing, was.Restarting
+	killing, restarting := !was.Killing.IsZero(), was.Restarting
 	if restarting != "" && !killing { // taken up from an earlier agent
 		return r.restart(ctx, w, ask{reason: restarting})
 	}
@@ -83,14 +83,24 @@ func told(res drivers.ExitResult) []n.TaskEvent {
 	return []n.TaskEvent{tasklife.Exited(time.Now(), res.ExitCode, res.Signal, res.OOMKilled, message)}
 }
 
-// kill ends the run for good.
+// kill ends the run for good, or goes on with what an earlier agent began of that.
 func (r *Runner) kill(ctx context.Context, w *run) (tasklife.End, []n.TaskEvent) {
 	order := r.stop.why()
-	e := tasklife.Event(time.Now(), n.EventKilling, tasklife.KeyKillTimeout, tasklife.Nanoseconds(r.killTimeout()), tasklife.KeyKillReason, order.Reason)
-	r.rec.change(tasklife.Change{Events: []n.TaskEvent{e}}, func(t *journal.Task) { t.Killing = true })
+	since := r.rec.get().Killing
+	began := !since.IsZero()
+	if !began {
+		since = time.Now()
+		e := tasklife.Event(since, n.EventKilling, tasklife.KeyKillTimeout, tasklife.Nanoseconds(r.killTimeout()), tasklife.KeyKillReason, order.Reason)
+		r.rec.change(tasklife.Change{Events: []n.TaskEvent{e}}, func(t *journal.Task) { t.Killing = since })
+	}
 	r.prekill(ctx, w.tc)
-	if res, ended := r.linger(ctx, w, order.NoDelay); ended {
-		return tasklife.End{Killed: true}, told(res)
+	if delay := r.Spec().Task.ShutdownDelay; delay > 0 {
+		if !began {
+			r.delays(delay, order.NoDelay)
+		}
+		if res, ended := r.linger(ctx, w, time.Until(since.Add(delay))); ended {
+			return tasklife.End{Killed: true}, told(res)
+		}
 	}
 	res, ok := r.halt(ctx, w)
 	if !ok {
@@ -99,34 +109,38 @@ func (r *Runner) kill(ctx context.Context, w *run) (tasklife.End, []n.TaskEvent)
 	return tasklife.End{Killed: true}, told(res)
 }
 
-// linger is the task's shutdown delay, which its own end cuts short.
-func (r *Runner) linger(ctx context.Context, w *run, skip bool) (drivers.ExitResult, bool) {
-	delay := r.Spec().Task.ShutdownDelay
-	if delay <= 0 {
-		return drivers.ExitResult{}, false
-	}
+// delays tells of the task's shutdown delay.
+func (r *Runner) delays(d time.Duration, skip bool) {
 	if skip {
-		r.Emit(n.EventSkipDelay, tasklife.KeyMessage, fmt.Sprintf("Skipping shutdown_delay of %v before killing the task.", delay))
-		return drivers.ExitResult{}, false
+		r.Emit(n.EventSkipDelay, tasklife.KeyMessage, fmt.Sprintf("Skipping shutdown_delay of %v before killing the task.", d))
+		return
 	}
-	r.Emit(n.EventShutdownDelay, tasklife.KeyMessage, fmt.Sprintf("Waiting for shutdown_delay of %v before killing the task.", delay))
+	r.Emit(n.EventShutdownDelay, tasklife.KeyMessage, fmt.Sprintf("Waiting for shutdown_delay of %v before killing the task.", d))
+}
+
+// linger waits for the shutdown delay, which the task's own end cuts short.
+func (r *Runner) linger(ctx context.Context, w *run, d time.Duration) (drivers.ExitResult, bool) {
 	select {
 	case res := <-w.exit:
 		return res, true
-	case <-time.After(delay):
+	case <-r.stop.hurry:
+	case <-time.After(d):
 	case <-ctx.Done():
 	}
 	return drivers.ExitResult{}, false
 }
 
-// restart ends the run so that another may follow.
+// restart ends the run so that another may follow, or goes on with what an earlier
+// agent began of that.
 func (r *Runner) restart(ctx context.Context, w *run, a ask) (tasklife.End, []n.TaskEvent) {
-	e := tasklife.Event(time.Now(), n.EventRestartSignaled, tasklife.KeyRestartReason, a.reason)
-	r.rec.change(tasklife.Change{Events: []n.TaskEvent{e}}, func(t *journal.Task) {
-		if t.Restarting = a.reason; a.reason == "" {
-			t.Restarting = "Task signaled to restart"
-		}
-	})
+	if r.rec.get().Restarting == "" {
+		e := tasklife.Event(time.Now(), n.EventRestartSignaled, tasklife.KeyRestartReason, a.reason)
+		r.rec.change(tasklife.Change{Events: []n.TaskEvent{e}}, func(t *journal.Task) {
+			if t.Restarting = a.reason; a.reason == "" {
+				t.Restarting = "Task signaled to restart"
+			}
+		})
+	}
 	r.prekill(ctx, w.tc)
 	res, ok := r.halt(ctx, w)
 	if !ok {
@@ -144,6 +158,9 @@ const stopAttempts = 5
 // halt has the driver stop the task and waits for its end. It gives up only when
 // ctx ends, which leaves the rest to a later agent.
 func (r *Runner) halt(ctx context.Context, w *run) (drivers.ExitResult, bool) {
+	if ctx.Err() != nil {
+		return drivers.ExitResult{}, false
+	}
 	// Why it ends must be known before it does.
 	if err := r.host.Journal.Sync(); err != nil {
 		r.log.Error("a task is stopped without that being written down", "error", err)

@@ -10,10 +10,10 @@ type Effect struct {
 	Sibling string // the task that failed
 }
 
-// EffectOf says whether the tasks that live have to be killed because of those
+// effectOf says whether the tasks that live have to be killed because of those
 // that do not.
-func EffectOf(g *n.Group, s States) Effect {
-	if !anyAlive(g, s) {
+func effectOf(g *n.Group, s States) Effect {
+	if allDead(g, s) {
 		return Effect{}
 	}
 	var failed string
@@ -45,29 +45,25 @@ func EffectOf(g *n.Group, s States) Effect {
 	return Effect{}
 }
 
-func anyAlive(g *n.Group, s States) bool {
-	return !every(g, s, func(r Role, st string, _ bool) bool { return r == Poststop || st == n.TaskDead })
-}
-
-// KillNext returns the tasks to be killed now: the leader first, then the rest,
-// then sidecars; each wave once the one before is dead. Poststop tasks are never
-// killed but run once everything else is dead.
-func KillNext(g *n.Group, s States) []string {
-	waves := [3][]string{}
+// killNext returns the tasks to be killed now: the leader first, then the rest,
+// then sidecars; each wave once the one before is dead. Poststop tasks run once
+// everything else is dead; with all they do not, and those that do are killed.
+func killNext(g *n.Group, s States, all bool) []string {
+	waves := [4][]string{}
 	for i := range g.Tasks {
 		t := &g.Tasks[i]
-		role := RoleOf(t)
-		if role == Poststop || s.of(t.Name) == n.TaskDead {
-			continue
-		}
+		role, wave := RoleOf(t), 2
 		switch {
+		case s.of(t.Name) == n.TaskDead || role == Poststop && !all:
+			continue
+		case role == Poststop:
+			wave = 0
 		case t.Leader:
-			waves[0] = append(waves[0], t.Name)
+			wave = 1
 		case role.Sidecar():
-			waves[2] = append(waves[2], t.Name)
-		default:
-			waves[1] = append(waves[1], t.Name)
+			wave = 3
 		}
+		waves[wave] = append(waves[wave], t.Name)
 	}
 	for _, w := range waves {
 		if len(w) > 0 {
@@ -111,7 +107,7 @@ func Status(g *n.Group, s States) (n.ClientStatus, string) {
 	return n.ClientComplete, DescComplete
 }
 
-// Ended reports that no task will run again, unless asked to.
-func Ended(g *n.Group, s States) bool {
+// ended reports that no task will run again, unless asked to.
+func ended(g *n.Group, s States) bool {
 	return every(g, s, func(_ Role, st string, _ bool) bool { return st == n.TaskDead })
 }

@@ -86,9 +86,9 @@ func (s States) of(name string) string {
 
 func (s States) failed(name string) bool { return s[name] != nil && s[name].Failed }
 
-// Advance returns the phase that follows from the tasks' states. A phase never
+// advance returns the phase that follows from the tasks' states. A phase never
 // goes back by itself; stopping skips to the end once all else is dead.
-func Advance(p Phase, g *n.Group, s States) Phase {
+func advance(p Phase, g *n.Group, s States) Phase {
 	if allDead(g, s) {
 		return PhasePoststop
 	}
