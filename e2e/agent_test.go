@@ -97,6 +97,7 @@ plugin "raw_exec" {
 %s`, a.dir+"/data", a.ports[0], a.ports[1], a.ports[2], more))
 	t.Cleanup(func() {
 		a.stop()
+		a.clear()
 		if t.Failed() {
 			log, _ := os.ReadFile(a.log())
 			lines := strings.Split(string(log), "\n")
@@ -154,6 +155,21 @@ func (a *agent) start(args ...string) {
 		_ = cmd.Wait()
 		close(exited)
 	}(a.cmd, a.exited)
+}
+
+// clear ends and unmounts what an agent that was stopped leaves to the next one.
+func (a *agent) clear() {
+	for _, p := range environs() {
+		if pid, err := strconv.Atoi(p.pid); err == nil && (strings.Contains(p.environ, a.dir) || strings.Contains(p.cmdline, a.dir)) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+	mounts, _ := os.ReadFile("/proc/self/mountinfo")
+	for line := range strings.Lines(string(mounts)) {
+		if f := strings.Fields(line); len(f) > 4 && strings.HasPrefix(f[4], a.dir) {
+			_ = syscall.Unmount(f[4], syscall.MNT_DETACH)
+		}
+	}
 }
 
 // kill ends the agent's process as a crash would.

@@ -79,7 +79,7 @@ func TestBadRequests(t *testing.T) {
 		{"invalid JSON", "PUT", "/v1/jobs", "{", 400, "JSON"},
 		{"wrong type", "PUT", "/v1/jobs", `{"Job": {"ID": 3}}`, 400, "Job.ID: it takes a string, not a number"},
 		{"no job", "PUT", "/v1/jobs", `{}`, 400, "Job must be specified"},
-		{"huge body", "PUT", "/v1/jobs", `{"Job": {"ID": "` + strings.Repeat("x", 11<<20) + `"}}`, 413, "larger than"},
+		{"huge body", "PUT", "/v1/jobs", `{"Job": {"ID": "` + strings.Repeat("x", 17<<20) + `"}}`, 413, "larger than"},
 		{"bad job file", "PUT", "/v1/jobs/parse", `{"JobHCL": "job {"}`, 400, "Failed to parse job"},
 		{"bad index", "GET", "/v1/jobs?index=x", "", 400, "Invalid index"},
 		{"unknown job", "GET", "/v1/job/nonesuch", "", 404, "job not found"},
@@ -148,7 +148,7 @@ func TestSecondAgentOnOneDirectory(t *testing.T) {
 	b := newAgent(t, serverAndClient)
 	text, _ := os.ReadFile(b.config)
 	b.write(b.config, strings.ReplaceAll(string(text), b.dir+"/data", a.dir+"/data"))
-	wants(t, b.refuses(), a.dir+"/data", "another agent")
+	wants(t, b.refuses(), a.dir+"/data", "belongs to a running agent", "data_dir")
 }
 
 func TestDirectoryWithoutPermission(t *testing.T) {
