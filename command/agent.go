@@ -129,7 +129,7 @@ func (c *agentCommand) failed(format string, args ...any) int {
 }
 
 func (c *agentCommand) run(conf *config.Config, settings *config.Flags) int {
-	log, err := newAgentLog(conf, c.io.Out)
+	log, err := newAgentLog(conf, c.io)
 	if err != nil {
 		return c.failed("Error starting agent: %v", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 
 	"github.com/hashicorp/go-hclog"
@@ -16,42 +15,27 @@ import (
 // printed, and into a file.
 type agentLog struct {
 	logger hclog.InterceptLogger
-	path   string
 
 	mu   sync.Mutex
 	out  io.Writer
 	held []byte // before release
 	open bool
 	json bool
-	file *os.File
+	file *logFile // nil without one
 }
 
-func newAgentLog(c *config.Config, out io.Writer) (*agentLog, error) {
-	l := &agentLog{out: out, json: c.LogJSON, path: c.LogFile}
-	if err := l.openFile(); err != nil {
-		return nil, err
+func newAgentLog(c *config.Config, w IO) (*agentLog, error) {
+	l := &agentLog{out: w.Out, json: c.LogJSON}
+	if c.LogFile != "" {
+		l.file = &logFile{path: c.LogFile, rotate: c.LogRotate, now: w.Now}
+		if err := l.file.open(); err != nil {
+			return nil, fmt.Errorf("open the log file: %w: name another with log_file", err)
+		}
 	}
 	l.logger = hclog.NewInterceptLogger(&hclog.LoggerOptions{
-		Name: "nomadlike", Level: c.Level(), JSONFormat: c.LogJSON, Output: l,
+		Name: "nomadlike", Level: c.Level(), JSONFormat: c.LogJSON, IncludeLocation: c.LogIncludeLocation, Output: l,
 	})
 	return l, nil
-}
-
-func (l *agentLog) openFile() error {
-	if l.path == "" {
-		return nil
-	}
-	f, err := os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
-	if err != nil {
-		return fmt.Errorf("open the log file: %w: name another with log_file", err)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.file != nil {
-		_ = l.file.Close() // it was moved away and all is in it
-	}
-	l.file = f
-	return nil
 }
 
 // Write takes whole lines. What the file does not take is no reason to lose it on
@@ -92,7 +76,12 @@ func (l *agentLog) release() {
 // reload takes over the level, and begins the file anew if it was moved away.
 func (l *agentLog) reload(c *config.Config) error {
 	l.logger.SetLevel(c.Level())
-	return l.openFile()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		return nil
+	}
+	return l.file.open()
 }
 
 // Close closes the file.

@@ -25,9 +25,11 @@ type Config struct {
 	Addresses  Addresses // to listen on, as written; Listen resolves them
 	Advertise  Addresses // for others to dial, as written; Announce resolves them
 
-	LogLevel string
-	LogJSON  bool
-	LogFile  string
+	LogLevel           string
+	LogJSON            bool
+	LogIncludeLocation bool // file:line after the level
+	LogFile            string
+	LogRotate          LogRotate
 
 	EnableDebug        bool
 	LeaveOnInterrupt   bool
@@ -55,6 +57,14 @@ type Config struct {
 
 // Ports by protocol. Serf is gossip, over TCP and UDP.
 type Ports struct{ HTTP, RPC, Serf int }
+
+// LogRotate says when the log file is set aside and a new one begun, and how many
+// of those are kept.
+type LogRotate struct {
+	Duration time.Duration // 0: never by age
+	Bytes    int           // 0: never by size
+	MaxFiles int           // 0: all are kept; negative: none is
+}
 
 // Addresses by protocol, as they are written: an address, an address with a
 // port, a host name or a template.
@@ -189,6 +199,7 @@ func Default() *Config {
 		BindAddr:   "0.0.0.0",
 		Ports:      Ports{HTTP: 4646, RPC: 4647, Serf: 4648},
 		LogLevel:   "INFO",
+		LogRotate:  LogRotate{Duration: 24 * time.Hour},
 		Server: Server{
 			RaftMultiplier: 1,
 			NumSchedulers:  runtime.NumCPU(),

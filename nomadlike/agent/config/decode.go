@@ -82,6 +82,9 @@ func theSchema() *schema {
 	for path := range idle {
 		add(path)
 	}
+	for path := range refused {
+		add(path)
+	}
 	slices.Sort(s.known)
 	return s
 }
@@ -112,11 +115,14 @@ func (d *decoder) field(f field, parent, path string) {
 	always, unavailable := d.schema.later[path]
 	k, known := d.schema.keys[path]
 	why, harmless := idle[path]
+	senseless := refused[path]
 	switch {
-	case f.value.kind == null && (known || unavailable || harmless || d.schema.blocks[path]):
+	case f.value.kind == null && (known || unavailable || harmless || senseless != "" || d.schema.blocks[path]):
 		// as if it were not there
 	case known:
 		d.setting(k, f)
+	case senseless != "":
+		d.fail(f.pos, "%s", senseless)
 	case harmless:
 		d.source.Warnings = append(d.source.Warnings, fmt.Sprintf("%s: %s has no effect: %s", f.pos, path, why))
 		if path == "server.raft_protocol" && f.value.text != "3" && f.value.text != "0" {
@@ -404,7 +410,7 @@ func (v node) asPlugins(path string) (map[string]Plugin, error) {
 	for _, o := range objects {
 		for _, f := range o.fields {
 			bodies, err := f.value.objects(path)
-			if err != nil {
+			if err != nil || f.key == "config" || f.key == "args" {
 				return nil, fmt.Errorf(`%s needs a label, as in: plugin "docker" { … }`, path)
 			}
 			p := out[f.key]
@@ -430,9 +436,6 @@ func (p *Plugin) read(name string, body node) error {
 			p.Config, err = f.value.asRaw(path)
 		default:
 			err = fmt.Errorf("plugin %q takes args and config, not %s", name, f.key)
-			if name == "config" || name == "args" {
-				err = fmt.Errorf(`plugin needs a label, as in: plugin "docker" { … }`)
-			}
 		}
 		if err != nil {
 			errs = append(errs, err.Error())

@@ -19,7 +19,7 @@ type Flags struct {
 
 // laterFlags are those of other agents that this build does not honour yet.
 var laterFlags = strings.Fields(`
-	plugin-dir log-include-location eventlog eventlog-level dev-connect dev-consul dev-vault
+	plugin-dir eventlog eventlog-level dev-connect dev-consul dev-vault
 	rejoin alloc-mounts-dir host-volumes-dir host-volume-plugin-dir preferred-address-family client-intro-token
 	acl-enabled acl-replication-token
 	consul-address consul-auth consul-token consul-ca-file consul-cert-file consul-key-file

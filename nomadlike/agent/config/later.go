@@ -8,8 +8,7 @@ import "strings"
 // asks for nothing: zero, or for the keys with an exclamation mark (whose false
 // or zero means something) not even that.
 var later = strings.Fields(`
-	plugin_dir log_include_location log_rotate_duration log_rotate_bytes log_rotate_max_files
-	enable_syslog syslog_facility eventlog.enabled eventlog.level
+	plugin_dir enable_syslog syslog_facility eventlog.enabled eventlog.level
 
 	server.authoritative_region server.raft_snapshot_threshold! server.raft_snapshot_interval!
 	server.raft_trailing_logs! server.raft_boltdb server.raft_logstore
@@ -31,7 +30,6 @@ var later = strings.Fields(`
 	client.bind_wildcard_default_host_network! client.nomad_service_discovery!
 	client.host_volume client.host_network client.drain_on_shutdown client.users client.fingerprint
 	client.template client.artifact
-	client.server_join.start_join
 
 	acl.enabled acl.token_ttl acl.policy_ttl acl.role_ttl acl.replication_token
 	acl.token_min_expiration_ttl acl.token_max_expiration_ttl
@@ -53,6 +51,21 @@ var later = strings.Fields(`
 	telemetry.circonus_check_force_metric_activation telemetry.circonus_check_instance_id
 	telemetry.circonus_check_search_tag telemetry.circonus_check_display_name telemetry.circonus_check_tags
 	telemetry.circonus_broker_id telemetry.circonus_broker_select_tag
+`)
+
+// refused names the keys that make no sense where they stand, with what is said.
+var refused = map[string]string{
+	"client.server_join.start_join": "start_join is not supported for Nomad clients: use retry_join",
+}
+
+// unheeded names the keys that are known and checked and change nothing yet. They
+// are no reason to stop, and a warning says so.
+var unheeded = strings.Fields(`
+	server.enabled_schedulers server.job_tracked_versions
+	server.server_join.retry_interval server.server_join.retry_max server.retry_interval server.retry_max
+	client.server_join.retry_interval client.server_join.retry_max client.no_host_uuid
+	telemetry.collection_interval telemetry.disable_hostname
+	limits.http_max_conns_per_client limits.https_handshake_timeout limits.rpc_handshake_timeout limits.rpc_max_conns_per_client
 `)
 
 // idle names the keys that have no effect anywhere any more, or none here by

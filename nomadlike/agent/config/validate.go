@@ -42,6 +42,7 @@ func (c *Config) Validate() error {
 	k.jobs()
 	k.client()
 	k.transport()
+	k.unheeded()
 	return k.errs.err()
 }
 
@@ -53,7 +54,18 @@ func (c *checker) general() {
 	c.bad(strings.ContainsAny(c.Datacenter, "\x00*"), "datacenter", "Datacenter contains invalid characters (null or '*')")
 	c.bad(!slices.Contains(levels, strings.ToUpper(c.LogLevel)), "log_level",
 		"Invalid log level: %s. Valid log levels are: %s", c.LogLevel, strings.Join(levels, ", "))
+	c.bad(c.LogRotate.Duration < 0, "log_rotate_duration", "log_rotate_duration cannot be negative, it is %s", c.LogRotate.Duration)
+	c.bad(c.LogRotate.Bytes < 0, "log_rotate_bytes", "log_rotate_bytes cannot be negative, it is %d", c.LogRotate.Bytes)
 	c.bad(c.Telemetry.CollectionInterval <= 0, "telemetry.collection_interval", "telemetry.collection_interval must be greater than 0")
+}
+
+// unheeded warns of what is written and changes nothing.
+func (c *checker) unheeded() {
+	for _, path := range unheeded {
+		if _, ok := c.Written(path); ok {
+			c.warn("%s%s has no effect yet in this build", c.at(path), path)
+		}
+	}
 }
 
 // Level is the log level for the logging library.
