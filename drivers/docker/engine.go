@@ -29,11 +29,19 @@ type engineInfo struct {
 
 // atLeast compares the version of the API.
 func (e *engineInfo) atLeast(major, minor int) bool {
-	a, b, _ := strings.Cut(e.APIVersion, ".")
-	x, _ := strconv.Atoi(a)
-	y, _ := strconv.Atoi(b)
+	x, y := apiVersion(e.APIVersion)
 	return x > major || x == major && y >= minor
 }
+
+func apiVersion(s string) (major, minor int) {
+	a, b, _ := strings.Cut(s, ".")
+	major, _ = strconv.Atoi(a)
+	minor, _ = strconv.Atoi(b)
+	return major, minor
+}
+
+// errOlder says that the engine is older than the one first talked to.
+var errOlder = errors.New("the engine does not speak the version of the API that was agreed on")
 
 // connect makes a client of the engine that the plugin is configured for. It
 // does not talk to it.
@@ -56,9 +64,13 @@ func connect(c *config) (*client.Client, error) {
 func look(ctx context.Context, cli *client.Client) (engineInfo, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	// An engine that was replaced by another version is to be asked anew.
-	if _, err := cli.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true, ForceNegotiate: true}); err != nil {
+	ping, err := cli.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true})
+	if err != nil {
 		return engineInfo{}, err
+	}
+	speaks := engineInfo{APIVersion: ping.APIVersion}
+	if major, minor := apiVersion(cli.ClientVersion()); ping.APIVersion != "" && !speaks.atLeast(major, minor) {
+		return engineInfo{}, errOlder
 	}
 	v, err := cli.Info(ctx, client.InfoOptions{})
 	if err != nil {
