@@ -199,6 +199,9 @@ func (d *decoder) unknown(f field, parent, path string) {
 // meant finds the known key that is most like an unknown one: among its
 // siblings, or else one of the same name elsewhere.
 func (d *decoder) meant(path, name string) string {
+	if len(name) > 64 {
+		return "" // no slip of the finger
+	}
 	best, distance := "", 1+max(1, len(name)/3)
 	parent := strings.TrimSuffix(path, name)
 	for _, known := range d.schema.known {
