@@ -37,26 +37,24 @@ job "crash" {
 }
 `))
 	eventually(t, 20*time.Second, "the allocation fails", func() error {
-		for _, x := range a.allocs("crash") {
-			s := x.TaskStates["t"]
-			if x.ClientStatus != "failed" || s == nil {
-				return fmt.Errorf("it is %s", x.ClientStatus)
-			}
-			starts, exits := 0, 0
-			for _, e := range s.Events {
-				switch e.Type {
-				case "Started":
-					starts++
-				case "Terminated":
-					exits++
-				}
-			}
-			if s.Restarts != 2 || starts != 3 || exits != 3 {
-				t.Fatalf("%d restarts, %d starts, %d exits", s.Restarts, starts, exits)
-			}
-			return nil
+		all := a.allocs("crash")
+		if len(all) != 1 || all[0].ClientStatus != "failed" || all[0].TaskStates["t"] == nil {
+			return fmt.Errorf("%d allocations, none of them failed", len(all))
 		}
-		return fmt.Errorf("there is none")
+		s := all[0].TaskStates["t"]
+		starts, exits := 0, 0
+		for _, e := range s.Events {
+			switch e.Type {
+			case "Started":
+				starts++
+			case "Terminated":
+				exits++
+			}
+		}
+		if s.Restarts != 2 || starts != 3 || exits != 3 {
+			t.Fatalf("%d restarts, %d starts, %d exits", s.Restarts, starts, exits)
+		}
+		return nil
 	})
 	if out := a.must("job", "status", "crash"); !strings.Contains(out, "failed") {
 		t.Errorf("job status does not tell of the failure:\n%s", out)

@@ -38,7 +38,6 @@ type world struct {
 	t    *testing.T
 	net  *simnet.Network
 	pool *rpc.Pool
-	stop context.CancelFunc // ends everything
 }
 
 func inBubble(t *testing.T, fn func(w *world)) {

@@ -81,10 +81,7 @@ func (c *Config) announce(written, bound string, port int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil { //nolint:nilerr // a host name: what it resolves to is others' business
-		return join(host, port), nil
-	}
+	ip, _ := netip.ParseAddr(host) // what a host name resolves to is others' business
 	if ip.IsUnspecified() {
 		private, err := expandOne("{{ GetPrivateIP }}")
 		if err != nil {
