@@ -14,15 +14,27 @@ func (a *Agent) builtin() []drivers.Driver {
 	return []drivers.Driver{rawexec.New(), exec.New(), docker.New(a.logger)}
 }
 
-// drivers are all drivers with their plugin blocks. What may be written as an
-// option of the client, as in older configurations, is added to them.
+// options are what older configurations write as an option of the client, set to
+// "true", instead of a plugin block.
+var options = []struct {
+	name, driver string
+	config       n.Raw
+}{
+	{"driver.raw_exec.enable", "raw_exec", n.Raw(`{"enabled":true}`)},
+	{"driver.docker.volumes", "docker", n.Raw(`{"volumes":{"enabled":true}}`)},
+}
+
+// drivers are all drivers with their plugin blocks; where there is none, with
+// what the client's options say of them.
 func (a *Agent) drivers() []client.Driver {
 	var out []client.Driver
 	for _, d := range a.builtin() {
 		name := d.Info().Name
 		conf := a.config.Plugins[name].Config
-		if len(conf) == 0 && name == "raw_exec" && a.config.Client.Options["driver.raw_exec.enable"] == "true" {
-			conf = n.Raw(`{"enabled":true}`)
+		for _, o := range options {
+			if len(conf) == 0 && o.driver == name && a.config.Client.Options[o.name] == "true" {
+				conf = o.config
+			}
 		}
 		out = append(out, client.Driver{Driver: d, Config: conf})
 	}
