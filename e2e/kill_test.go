@@ -76,7 +76,18 @@ client {
 		}
 	}
 	a.running(stopping, 3)
-	time.Sleep(time.Second) // some more lines of log
+	written := map[string]int{}
+	for id := range want {
+		written[id] = countsUp(t, filepath.Join(a.dir, "data/alloc", id))
+	}
+	eventually(t, 20*time.Second, "all logs go on", func() error {
+		for id, n := range written {
+			if now := countsUp(t, filepath.Join(a.dir, "data/alloc", id)); now <= n {
+				return fmt.Errorf("the log of %s stays at %d lines", id, n)
+			}
+		}
+		return nil
+	})
 
 	for _, job := range append(churned, steady["raw_exec"], steady["exec"], steady["docker"]) {
 		for _, x := range a.allocs(job) {
@@ -281,8 +292,9 @@ func lines(t testing.TB, path string) (out []string) {
 	return out
 }
 
-// countsUp fails unless the worker's log has every line once.
-func countsUp(t testing.TB, dir string) {
+// countsUp fails unless the worker's log has every line once, and returns how
+// many there are.
+func countsUp(t testing.TB, dir string) int {
 	t.Helper()
 	var all []string
 	for i := 0; ; i++ {
@@ -295,7 +307,8 @@ func countsUp(t testing.TB, dir string) {
 	for i, line := range all {
 		if line != strconv.Itoa(i+1) {
 			t.Errorf("%s: line %d of the log is %q", dir, i+1, line)
-			return
+			break
 		}
 	}
+	return len(all)
 }

@@ -99,9 +99,9 @@ func settings(c Config, notify chan bool) *raft.Config {
 	s.ElectionTimeout *= slower
 	s.LeaderLeaseTimeout *= slower
 	if c.Impatient {
-		s.HeartbeatTimeout = 50 * time.Millisecond
-		s.ElectionTimeout = 50 * time.Millisecond
-		s.LeaderLeaseTimeout = 50 * time.Millisecond
+		s.HeartbeatTimeout = 150 * time.Millisecond
+		s.ElectionTimeout = 150 * time.Millisecond
+		s.LeaderLeaseTimeout = 150 * time.Millisecond
 	}
 	return s
 }
