@@ -12,7 +12,8 @@ import (
 // Raft returns the transport for raft on the server's port: it accepts what Serve
 // recognizes as raft, and dials other servers with the pool's dialer and TLS.
 // advertise is the address that others reach this server at. Call it once, before
-// Serve. When it is closed or Serve ends, all its connections are closed.
+// Serve. When it is closed or Serve ends, all its connections are closed; who
+// waits in Accept is released by Close alone, which is raft's own way to end.
 func (s *Server) Raft(p *Pool, advertise net.Addr) raft.StreamLayer {
 	s.raft = &raftLayer{incoming: newHandover(advertise), pool: p, conns: map[*raftConn]bool{}}
 	return s.raft
@@ -37,9 +38,14 @@ func (r *raftLayer) Accept() (net.Conn, error) {
 
 func (r *raftLayer) Addr() net.Addr { return r.incoming.addr }
 
-// Close ends what raft itself leaves behind: it keeps connections for later and
-// reads from those it accepted until the other side is gone.
 func (r *raftLayer) Close() error {
+	r.hangUp()
+	return r.incoming.Close()
+}
+
+// hangUp ends what raft itself leaves behind: it keeps connections for later and
+// reads from those it accepted until the other side is gone.
+func (r *raftLayer) hangUp() {
 	r.mu.Lock()
 	conns := r.conns
 	r.conns, r.closed = map[*raftConn]bool{}, true
@@ -47,7 +53,6 @@ func (r *raftLayer) Close() error {
 	for c := range conns {
 		_ = c.Conn.Close()
 	}
-	return r.incoming.Close()
 }
 
 func (r *raftLayer) Dial(addr raft.ServerAddress, timeout time.Duration) (net.Conn, error) {

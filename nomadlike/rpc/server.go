@@ -150,7 +150,7 @@ func (s *Server) fail(ctx context.Context, err error) error {
 // if l fails. It may be called once.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if s.raft != nil {
-		defer s.raft.Close()
+		defer s.raft.hangUp()
 	}
 	srv := grpc.NewServer(serverOptions(s.opts)...)
 	for _, d := range s.services {
