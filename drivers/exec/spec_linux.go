@@ -290,7 +290,7 @@ func devices(t *drivers.TaskConfig) ([]executor.Device, []string, error) {
 		if permissions == "" {
 			permissions = "rwm"
 		}
-		major, minor := unix.Major(uint64(st.Rdev)), unix.Minor(uint64(st.Rdev))
+		major, minor := unix.Major(uint64(st.Rdev)), unix.Minor(uint64(st.Rdev)) //nolint:unconvert // 32 bits on some architectures
 		out = append(out, executor.Device{
 			Path: filepath.Clean("/" + path), Mode: st.Mode, Major: major, Minor: minor, UID: st.Uid, GID: st.Gid,
 		})

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -210,14 +212,18 @@ func testExecEnds(t *testing.T, n *node) {
 			t.Fatal("ExecTask did not return")
 		}
 	}
-	before := len(processes(tc.ID))
+	commands := func() int { // by the time that they sleep
+		return len(slices.DeleteFunc(processes(tc.ID), func(pid int) bool {
+			return !contains(fmt.Sprintf("/proc/%d/cmdline", pid), "3599")
+		}))
+	}
 	out := &screen{}
 	ctx, cancel := context.WithCancel(within(t))
 	ended := run(ctx, out)
 	eventually(t, "the command to run", func() bool { return out.String() != "" })
 	cancel()
 	returned(ended)
-	eventually(t, "the command's processes to be gone", func() bool { return len(processes(tc.ID)) <= before })
+	eventually(t, "the command's processes to be gone", func() bool { return commands() == 0 })
 
 	out = &screen{}
 	ended = run(within(t), out)

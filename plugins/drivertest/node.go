@@ -1,6 +1,7 @@
 package drivertest
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -101,6 +102,8 @@ func encode(t testing.TB, schema *hclspec.Spec, block map[string]any) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// What looks like an expression is text for the task's shell.
+	raw = bytes.ReplaceAll(raw, []byte("${"), []byte("$${"))
 	b, diags := hclspec.Decode(schema, raw, nil)
 	if err := hclspec.Err(diags); err != nil {
 		t.Fatalf("config %s: %v", raw, err)

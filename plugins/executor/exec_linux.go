@@ -141,9 +141,7 @@ func (r *beside) compile() (*shim.Program, error) {
 	if s.Dir != "" {
 		b.add("change to the directory "+s.Dir, unix.SYS_CHDIR, str(s.Dir)).Ignore = []uint64{uint64(unix.ENOENT)}
 	}
-	if err := b.privileges(s.User, s.Capabilities); err != nil {
-		return nil, err
-	}
+	b.privileges(s.User, s.Capabilities)
 	b.exec(r.o.Command[0])
 	program.Before, program.Child = before.ops, b.ops
 	return program, nil
@@ -208,6 +206,7 @@ func (r *beside) run(ctx context.Context, program *shim.Program) (drivers.ExitRe
 	cmd.Dir = "/"
 	cmd.ExtraFiles = append([]*os.File{in, out}, r.files...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.Cancel = func() error { return killTree(cmd.Process.Pid) }
 	cmd.WaitDelay = outputGrace
 	var wait func() error
 	if r.o.TTY {

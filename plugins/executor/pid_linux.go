@@ -125,6 +125,34 @@ func (ps pidFiles) close() {
 	}
 }
 
+// killTree kills a process with all that descends from it. They are stopped
+// first: what is stopped makes no children, and so none is missed.
+func killTree(pid int) error {
+	root, err := openPid(pid, 0)
+	if err != nil {
+		return err
+	}
+	defer root.close()
+	tree := map[int]*pidFile{}
+	for found := true; found; {
+		found = false
+		for _, d := range descendants(pid) {
+			if tree[d] != nil {
+				continue
+			}
+			if f, err := openPid(d, 0); err == nil {
+				defer f.close()
+				tree[d], found = f, true
+				_ = f.signal(unix.SIGSTOP)
+			}
+		}
+	}
+	for _, f := range tree {
+		_ = f.signal(unix.SIGKILL)
+	}
+	return root.signal(unix.SIGKILL)
+}
+
 func startTime(pid int) uint64 {
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {

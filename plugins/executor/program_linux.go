@@ -82,9 +82,7 @@ func compile(s *Spec, cg *Cgroup) (*shim.Program, error) {
 	if s.Dir != "" {
 		b.add("change to the directory "+s.Dir, unix.SYS_CHDIR, str(s.Dir))
 	}
-	if err := b.privileges(s.User, s.Capabilities); err != nil {
-		return nil, err
-	}
+	b.privileges(s.User, s.Capabilities)
 	b.exec(s.Command)
 	p.Child = b.ops
 	return p, nil
@@ -306,7 +304,7 @@ func (b *builder) device(d Device) {
 // privileges changes to the user and gives up the capabilities that are not
 // named. The order matters: bounding set and groups need capabilities that the
 // change of the user takes away.
-func (b *builder) privileges(u *User, c *Capabilities) error {
+func (b *builder) privileges(u *User, c *Capabilities) {
 	var keep map[int]bool
 	if c != nil {
 		keep = map[int]bool{}
@@ -345,7 +343,6 @@ func (b *builder) privileges(u *User, c *Capabilities) error {
 		// The change of the user has undone it.
 		b.add("be bound to the shim", unix.SYS_PRCTL, num(unix.PR_SET_PDEATHSIG), num(int(unix.SIGKILL)), num(0), num(0), num(0))
 	}
-	return nil
 }
 
 func (b *builder) capset(set []int, root bool) {

@@ -93,7 +93,7 @@ func (p *Process) adopt(ctx context.Context, lock *os.File) (bool, error) {
 	}
 	p.alive = alive
 	if !p.decided() {
-		if _, err := p.awaitDecision(ctx); err != nil {
+		if err := p.awaitDecision(ctx); err != nil {
 			alive.Close()
 			return false, err
 		}
@@ -117,7 +117,11 @@ func (p *Process) adopt(ctx context.Context, lock *os.File) (bool, error) {
 		alive.Close()
 		return false, nil
 	}
-	go p.watch()
+	if exists(filepath.Join(p.dir, shim.FileResult)) {
+		p.watch() // at its end already: the shim stays for what the task has left
+	} else {
+		go p.watch()
+	}
 	return true, nil
 }
 

@@ -175,13 +175,13 @@ func (p *Process) launch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err = p.awaitDecision(ctx); err != nil {
+	if err = p.awaitDecision(ctx); err != nil {
 		// The decision is near in any case, and a task that is known to run is
 		// easier to remove than one that may be about to.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finalWait)
 		defer cancel()
 		_ = alive.SetReadDeadline(time.Time{})
-		_, _ = p.awaitDecision(ctx)
+		_ = p.awaitDecision(ctx)
 	}
 	started := p.loadStarted()
 	if started == nil {
@@ -242,20 +242,14 @@ func (p *Process) fork(alive *os.File) error {
 	return nil
 }
 
-// awaitDecision reports whether the shim said that the task runs; without, its
-// end of the fifo is closed.
-func (p *Process) awaitDecision(ctx context.Context) (bool, error) {
-	said := false
-	err := await(ctx, p.alive, func(fd uintptr) bool {
+// awaitDecision returns when the shim has said that the task runs, or has closed
+// its end of the fifo.
+func (p *Process) awaitDecision(ctx context.Context) error {
+	return await(ctx, p.alive, func(fd uintptr) bool {
 		var b [1]byte
-		n, err := unix.Read(int(fd), b[:])
-		if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
-			return false
-		}
-		said = n == 1
-		return true
+		_, err := unix.Read(int(fd), b[:])
+		return !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR)
 	})
-	return said, err
 }
 
 func (p *Process) startError(r *shim.Record) error {
