@@ -209,6 +209,11 @@ func (n *node) live(ctx context.Context, tc *drivers.TaskConfig, i int) error {
 		return fmt.Errorf("StartTask: %w", err)
 	}
 	if i%2 == 0 {
+		if n.Work == nil {
+			if err := awaitTraps(ctx, tc); err != nil {
+				return err
+			}
+		}
 		if err := n.driver.StopTask(ctx, tc.ID, 10*time.Second, ""); err != nil {
 			return fmt.Errorf("StopTask: %w", err)
 		}

@@ -221,6 +221,9 @@ func (w Work) script() string {
 	} else {
 		b.WriteString("trap 'exit 143' TERM INT HUP QUIT\n")
 	}
+	if w.RunFor == Forever {
+		b.WriteString(": > \"$NOMAD_TASK_DIR/ready\"\n")
+	}
 	if w.Stdout != "" {
 		fmt.Fprintf(&b, "printf %%s %s\n", quote(w.Stdout))
 	}
@@ -259,7 +262,27 @@ func (n *node) tryStart(ctx context.Context, tc *drivers.TaskConfig) (*drivers.T
 func (n *node) startWork(t testing.TB, w Work) (*drivers.TaskConfig, *drivers.TaskHandle) {
 	t.Helper()
 	tc := n.task(t, n.work(w))
-	return tc, n.start(t, tc)
+	h := n.start(t, tc)
+	if n.Work == nil && w.RunFor == Forever {
+		if err := awaitTraps(within(t), tc); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return tc, h
+}
+
+// awaitTraps returns when the script of a Work that stays handles signals.
+func awaitTraps(ctx context.Context, tc *drivers.TaskConfig) error {
+	for {
+		if _, err := os.Stat(filepath.Join(tc.TaskDir().Local, "ready")); err == nil {
+			return nil
+		}
+		select {
+		case <-time.After(2 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("the script has not begun: %w", ctx.Err())
+		}
+	}
 }
 
 // startShell starts a task that runs a script.

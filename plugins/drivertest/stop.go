@@ -36,8 +36,6 @@ func testStop(t *testing.T, n *node) {
 func testStopDeaf(t *testing.T, n *node) {
 	const timeout = time.Second
 	tc, _ := n.startWork(t, Work{RunFor: Forever, Deaf: true})
-	// Without its traps in place it would obey.
-	time.Sleep(200 * time.Millisecond)
 	began := time.Now()
 	if err := n.driver.StopTask(within(t), tc.ID, timeout, ""); err != nil {
 		t.Fatalf("StopTask: %v", err)
