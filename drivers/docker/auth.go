@@ -17,8 +17,14 @@ import (
 	"github.com/moby/moby/api/types/registry"
 )
 
-// dockerHub is the name under which credentials of the default registry are kept.
-const dockerHub = "https://index.docker.io/v1/"
+// defaultRegistry is where images come from whose name has no registry in it.
+var defaultRegistry = func() string {
+	n, _ := reference.ParseNormalizedNamed("x")
+	return reference.Domain(n)
+}()
+
+// defaultKey is the name under which its credentials are kept.
+var defaultKey = "https://index." + defaultRegistry + "/v1/"
 
 // helperTimeout bounds a credential helper.
 const helperTimeout = 30 * time.Second
@@ -124,8 +130,8 @@ func helperCredentials(ctx context.Context, name, domain string) (*registry.Auth
 	defer cancel()
 	program := "docker-credential-" + name
 	key := domain
-	if domain == "docker.io" {
-		key = dockerHub
+	if domain == defaultRegistry {
+		key = defaultKey
 	}
 	cmd := exec.CommandContext(ctx, program, "get")
 	cmd.Stdin = strings.NewReader(key)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"runtime"
 	"slices"
 	"time"
 
@@ -125,9 +124,6 @@ func (c *config) defaults() {
 		if c.Logging.Config == nil {
 			c.Logging.Config = map[string]string{"max-file": "2", "max-size": "2m"}
 		}
-	}
-	if c.InfraImage == "" {
-		c.InfraImage = "registry.k8s.io/pause-" + runtime.GOARCH + ":3.3"
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/nomadlike/nomadlike/plugins/logrotate"
@@ -46,10 +47,15 @@ func sinceText(at int64) string {
 // some that were read before.
 type replay struct {
 	cursor cursor
-	skip   int    // entries of the cursor's time still to be met
-	caught bool   // up with what was read before
-	ahead  []byte // in the files beyond the cursor
+	skip   int     // entries of the cursor's time still to be met
+	caught bool    // up with what was read before
+	ahead  []byte  // in the files beyond the cursor
+	recent []int64 // times of entries, ascending, that the engine may repeat
 }
+
+// repeats is for how long entries are remembered: an engine that rotates its
+// files while they are read may send some of them twice.
+const repeats = 10 * time.Second
 
 // again begins another reading.
 func (r *replay) again() { r.skip, r.caught = r.cursor.Count, r.cursor.Count == 0 }
@@ -70,12 +76,33 @@ func (r *replay) fresh(e entry, since int64) (text []byte, lost bool) {
 			lost = r.cursor.At >= since
 		}
 	}
-	if e.at == r.cursor.At && r.cursor.Count > 0 {
-		r.cursor.Count++
-	} else {
+	switch {
+	case r.cursor.Count == 0 || e.at > r.cursor.At:
 		r.cursor.At, r.cursor.Count = e.at, 1
+	case e.at == r.cursor.At:
+		r.cursor.Count++
+	case r.seen(e.at):
+		r.again() // up to where it was
+		return nil, lost
+	default: // the clock was set back
+		r.cursor.At, r.cursor.Count = e.at, 1
+		r.recent = r.recent[:0]
 	}
+	r.remember(e.at)
 	return r.beyond(e.text), lost
+}
+
+func (r *replay) seen(at int64) bool {
+	_, found := slices.BinarySearch(r.recent, at)
+	return found
+}
+
+func (r *replay) remember(at int64) {
+	r.recent = append(r.recent, at)
+	if len(r.recent) == cap(r.recent) { // before it would grow
+		old, _ := slices.BinarySearch(r.recent, at-int64(repeats))
+		r.recent = slices.Delete(r.recent, 0, old)
+	}
 }
 
 // beyond takes off what the files hold already. They do when the agent died

@@ -53,6 +53,23 @@ func New(log hclog.Logger) *Driver {
 	return d
 }
 
+// Close ends the watching of all tasks, which go on.
+func (d *Driver) Close() error {
+	d.mu.Lock()
+	var all []*task
+	for id, t := range d.tasks {
+		if t.ready {
+			all = append(all, t)
+		}
+		delete(d.tasks, id)
+	}
+	d.mu.Unlock()
+	for _, t := range all {
+		t.forget()
+	}
+	return nil
+}
+
 func (d *Driver) Info() base.Info {
 	return base.Info{Type: base.TypeDriver, Name: Name, Version: version, APIVersions: []string{base.APIVersion}}
 }

@@ -77,7 +77,7 @@ func (d *Driver) attend(ctx context.Context) {
 	for {
 		select {
 		case <-r.Messages:
-		case <-r.Err:
+		case _ = <-r.Err:
 			return
 		}
 	}

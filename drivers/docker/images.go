@@ -234,7 +234,7 @@ func (m *images) pull(ctx context.Context, named reference.Named, r imageRequest
 	if err == nil {
 		return nil
 	}
-	err = fmt.Errorf("Failed to pull `%s`: %w", r.name, err)
+	err = fmt.Errorf("Failed to pull `%s`: %w", r.name, err) //nolint:staticcheck // users know the words
 	if ctx.Err() != nil || cerrdefs.IsInvalidArgument(err) || notFound.MatchString(err.Error()) {
 		return err
 	}

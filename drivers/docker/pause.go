@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -27,6 +28,9 @@ func (d *Driver) CreateNetwork(ctx context.Context, allocID, hostname string) (*
 	conf, agent, err := d.current()
 	if err != nil {
 		return nil, false, err
+	}
+	if conf.InfraImage == "" {
+		return nil, false, errors.New("the docker plugin's infra_image is not set: name an image that waits for ever, such as the pause image of your registry")
 	}
 	d.noteNetwork(allocID, true)
 	c, created, err := d.pause(ctx, conf, owner(&agent), allocID, hostname)

@@ -55,7 +55,7 @@ func (d *Driver) take(t *task, c *container.InspectResponse) {
 			logs:  t.config.Logs, task: t.config.Name, over: make(chan struct{}),
 		}
 	}
-	d.watch(t)
+	d.watch(t, c.State)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	t.ready = true
@@ -181,7 +181,7 @@ func (d *Driver) run(ctx context.Context, s *spec, opts *client.ContainerCreateO
 // startError tells errors of the task from those of the moment, such as a port
 // that is still in use.
 func startError(id string, err error) error {
-	err = fmt.Errorf("Failed to start container %s: %w", id, err)
+	err = fmt.Errorf("Failed to start container %s: %w", id, err) //nolint:staticcheck // users know the words
 	if cerrdefs.IsInvalidArgument(err) || cerrdefs.IsNotFound(err) || cerrdefs.IsConflict(err) || cerrdefs.IsPermissionDenied(err) {
 		return err
 	}
@@ -206,16 +206,16 @@ func (d *Driver) create(ctx context.Context, s *spec, opts *client.ContainerCrea
 		}
 		switch {
 		case cerrdefs.IsNotFound(err): // the image, by somebody else's hand
-			return "", drivers.Recoverable(fmt.Errorf("Failed to create container: %w", err))
+			return "", drivers.Recoverable(fmt.Errorf("Failed to create container: %w", err)) //nolint:staticcheck // users know the words
 		case !cerrdefs.IsConflict(err):
-			return "", transient(fmt.Errorf("Failed to create container: %w", err))
+			return "", transient(fmt.Errorf("Failed to create container: %w", err)) //nolint:staticcheck // users know the words
 		}
 		id, err := d.yield(ctx, s.run, opts.Name)
 		if id != "" || err != nil {
 			return id, err
 		}
 		if pause.failures >= attempts || !pause.wait(ctx) {
-			return "", drivers.Recoverable(fmt.Errorf("Failed to create container: the name %q is in use", opts.Name))
+			return "", drivers.Recoverable(fmt.Errorf("Failed to create container: the name %q is in use", opts.Name)) //nolint:staticcheck // users know the words
 		}
 	}
 }

@@ -40,8 +40,9 @@ type task struct {
 // task is called ended all the same.
 const logGrace = 5 * time.Second
 
-// watch follows the task until it has ended or forget is called.
-func (d *Driver) watch(t *task) {
+// watch follows the task until it has ended or forget is called. What has ended
+// already when it is taken up is known to have at once.
+func (d *Driver) watch(t *task, now *container.State) {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.cancel = cancel
 	t.exited, t.drained, t.done = make(chan struct{}), make(chan struct{}), make(chan struct{})
@@ -51,13 +52,21 @@ func (d *Driver) watch(t *task) {
 			t.logs.run(ctx)
 		}
 	})
-	t.watchers.Go(func() {
-		res, at, err := d.await(ctx, t.container)
-		if err != nil {
-			return // forgotten
-		}
-		t.result, t.finished = res, at
+	end := func(r drivers.ExitResult, at time.Time) {
+		t.result, t.finished = r, at
 		close(t.exited)
+	}
+	if hasEnded(now) {
+		end(exitResult(now))
+	}
+	t.watchers.Go(func() {
+		if !t.over() {
+			r, at, err := d.await(ctx, t.container)
+			if err != nil {
+				return // forgotten
+			}
+			end(r, at)
+		}
 		if t.logs != nil {
 			t.logs.ended()
 		}
@@ -107,7 +116,7 @@ func (d *Driver) await(ctx context.Context, id string) (drivers.ExitResult, time
 			switch {
 			case cerrdefs.IsNotFound(err):
 				return drivers.ExitResult{ExitCode: -1, Err: errRemoved}, time.Now(), nil
-			case err == nil && !c.State.Running && c.State.Status != container.StateCreated:
+			case err == nil && hasEnded(c.State):
 				res, at := exitResult(c.State)
 				return res, at, nil
 			}
@@ -147,6 +156,8 @@ func (d *Driver) inspect(ctx context.Context, id string) (*container.InspectResp
 	}
 	return &c.Container, nil
 }
+
+func hasEnded(s *container.State) bool { return !s.Running && s.Status != container.StateCreated }
 
 // lastSignal is the highest signal of Linux.
 const lastSignal = 64

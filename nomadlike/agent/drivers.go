@@ -3,6 +3,7 @@ package agent
 import (
 	"github.com/nomadlike/nomadlike/drivers/docker"
 	"github.com/nomadlike/nomadlike/drivers/exec"
+	"github.com/nomadlike/nomadlike/drivers/mock"
 	"github.com/nomadlike/nomadlike/drivers/rawexec"
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/client"
@@ -11,7 +12,7 @@ import (
 
 // builtin makes the drivers that need no plugin file.
 func (a *Agent) builtin() []drivers.Driver {
-	return []drivers.Driver{rawexec.New(), exec.New(), docker.New(a.logger)}
+	return []drivers.Driver{rawexec.New(), exec.New(), docker.New(a.logger), mock.New()}
 }
 
 // options are what older configurations write as an option of the client, set to

@@ -125,7 +125,7 @@ func (c *Client) Run(ctx context.Context) error {
 	stopDriving()
 	loops.Wait()
 	c.pool.Close()
-	return c.journal.Close()
+	return errors.Join(c.closeDrivers(), c.journal.Close())
 }
 
 // firstFingerprints is how long drivers may take to say what they offer before

@@ -2,7 +2,9 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -71,6 +73,18 @@ func (o *node) configureDriver(ctx context.Context, d Driver, name string) error
 		TotalCompute: o.value.NodeResources.Cpu.CpuShares, ChrootEnv: c.ChrootEnv, DevMode: c.DevMode,
 	}
 	return d.SetConfig(ctx, conf)
+}
+
+// closeDrivers has the drivers let go of their tasks.
+func (c *Client) closeDrivers() (err error) {
+	for _, d := range c.config.Drivers {
+		if closer, ok := d.Driver.(io.Closer); ok {
+			if e := closer.Close(); e != nil {
+				err = errors.Join(err, fmt.Errorf("close driver %s: %w", d.Info().Name, e))
+			}
+		}
+	}
+	return err
 }
 
 // watchDrivers takes what drivers say of themselves until ctx ends.

@@ -21,7 +21,9 @@ var ErrTaskNotFound = errors.New("task not found for given id")
 // same time. A task is known by TaskConfig.ID, which is new for every start.
 //
 // A driver that can do more implements the Stats, Events, Exec and Network
-// interfaces of this package too.
+// interfaces of this package too. One that works while nobody calls it implements
+// io.Closer, which the agent calls when it ends: the driver then lets go of its
+// tasks, which go on.
 type Driver interface {
 	base.Plugin
 

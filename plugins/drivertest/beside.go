@@ -207,7 +207,7 @@ func testExecEnds(t *testing.T, n *node) {
 	returned := func(ended <-chan error) {
 		t.Helper()
 		select {
-		case <-ended:
+		case _ = <-ended:
 		case <-within(t).Done():
 			t.Fatal("ExecTask did not return")
 		}

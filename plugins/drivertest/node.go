@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,9 +79,14 @@ func (n *node) shutdown() {
 }
 
 // another makes one more instance of the driver: that of the agent's next
-// process.
+// process, after the end of the last.
 func (n *node) another(t testing.TB) drivers.Driver {
 	t.Helper()
+	if c, ok := n.driver.(io.Closer); ok {
+		if err := c.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	}
 	d := n.New()
 	var plugin []byte
 	if schema := d.ConfigSchema(); schema != nil {

@@ -39,11 +39,7 @@ func (p *Process) Exec(ctx context.Context, o drivers.ExecOptions) (drivers.Exit
 	if err := r.namespaces(); err != nil {
 		return drivers.ExitResult{}, err
 	}
-	program, err := r.compile()
-	if err != nil {
-		return drivers.ExitResult{}, err
-	}
-	return r.run(ctx, program)
+	return r.run(ctx, r.compile())
 }
 
 // beside is a command on its way.
@@ -105,7 +101,7 @@ func (r *beside) namespaces() error {
 	return nil
 }
 
-func (r *beside) compile() (*shim.Program, error) {
+func (r *beside) compile() *shim.Program {
 	s := r.p.spec
 	command := r.o.Command[0]
 	if !strings.Contains(command, "/") {
@@ -144,7 +140,7 @@ func (r *beside) compile() (*shim.Program, error) {
 	b.privileges(s.User, s.Capabilities)
 	b.exec(r.o.Command[0])
 	program.Before, program.Child = before.ops, b.ops
-	return program, nil
+	return program
 }
 
 // joined are the cgroups to be joined by writing to them.

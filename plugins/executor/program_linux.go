@@ -37,7 +37,7 @@ func (b *builder) add(label string, nr uintptr, args ...shim.Arg) *shim.Op {
 }
 
 // compile makes the program of a shim.
-func compile(s *Spec, cg *Cgroup) (*shim.Program, error) {
+func compile(s *Spec, cg *Cgroup) *shim.Program {
 	p := &shim.Program{
 		Path: s.Command,
 		Argv: append([]string{s.Command}, s.Args...),
@@ -85,7 +85,7 @@ func compile(s *Spec, cg *Cgroup) (*shim.Program, error) {
 	b.privileges(s.User, s.Capabilities)
 	b.exec(s.Command)
 	p.Child = b.ops
-	return p, nil
+	return p
 }
 
 func streams(s *Spec) [2]shim.Stream {
@@ -229,7 +229,7 @@ func (b *builder) mount(m Mount) {
 	}
 	// A source inside of the new root is named by an absolute path, one of the
 	// host by a path relative to the old root.
-	source := m.Source
+	var source string
 	if !m.inRoot() {
 		source = strings.TrimPrefix(m.Source, "/")
 		st, err := os.Stat(m.Source)

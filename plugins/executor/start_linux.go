@@ -127,14 +127,12 @@ func usableCgroups(s *CgroupSpec) int {
 }
 
 func (p *Process) writeSpec() error {
-	program, err := compile(p.spec, p.cgroup)
-	if err != nil {
-		return err
-	}
+	program := compile(p.spec, p.cgroup)
 	if p.cgroup.Version == 2 {
 		program.Cgroup = p.cgroup.Into
 		program.OOMBase = p.cgroup.oomKills()
 	}
+	var err error
 	if program.Meta, err = json.Marshal(meta{Spec: p.spec, Cgroup: p.cgroup}); err != nil {
 		return fmt.Errorf("encode spec: %w", err)
 	}
