@@ -91,6 +91,40 @@ func BenchmarkIdleAgent(b *testing.B) {
 	}
 }
 
+// BenchmarkTaskOverhead measures what stays beside a task: the memory of the
+// process that supervises it and keeps its output, as the kernel's proportional
+// set size (PSS), with ten tasks of a driver running.
+func BenchmarkTaskOverhead(b *testing.B) {
+	for range b.N {
+		a := newAgent(b, serverAndClient)
+		a.start()
+		a.ready(1)
+		a.must("job", "run", "-detach", a.file("ten.hcl", jobOf("ten", "raw_exec", configs("")["raw_exec"], 10)))
+		a.running("ten", 10)
+		time.Sleep(time.Second)
+		shims, kb := 0, 0.0
+		for _, p := range environs() {
+			if !strings.HasPrefix(p.cmdline, "nomadlike-shim") {
+				continue
+			}
+			shims++
+			for _, line := range lines(b, "/proc/"+p.pid+"/smaps_rollup") {
+				if rest, ok := strings.CutPrefix(line, "Pss:"); ok {
+					n, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+					kb += n
+				}
+			}
+		}
+		if shims == 0 {
+			b.Fatal("no process supervises the tasks")
+		}
+		b.ReportMetric(float64(shims)/10, "helpers/task")
+		b.ReportMetric(kb/1024/10, "MB/task")
+		a.must("job", "stop", "-detach", "-purge", "ten")
+		a.stop()
+	}
+}
+
 // cpuTime is what a process has used of processors, in seconds.
 func cpuTime(b *testing.B, pid int) float64 {
 	b.Helper()

@@ -262,3 +262,40 @@ func BenchmarkStart(b *testing.B) {
 		b.StartTimer()
 	}
 }
+
+// TestManyShortTasks are tasks that end while everything about them is still
+// going on: every result must be the task's own.
+func TestManyShortTasks(t *testing.T) {
+	root := t.TempDir()
+	const workers, each = 8, 40
+	done := make(chan error, workers)
+	for w := range workers {
+		specs := make([]*Spec, each)
+		for i := range specs {
+			specs[i] = shell(t, fmt.Sprintf("short/%d/%d", w, i), fmt.Sprintf("exit %d", i))
+		}
+		go func() {
+			done <- func() error {
+				for i, s := range specs {
+					p, err := Start(testCtx(t), root, s)
+					if err != nil {
+						return err
+					}
+					r, err := p.Wait(testCtx(t))
+					if err != nil || r.ExitCode != i || r.Err != nil {
+						return fmt.Errorf("%s: %+v, %w", s.ID, r, err)
+					}
+					if err := p.Destroy(testCtx(t)); err != nil {
+						return err
+					}
+				}
+				return nil
+			}()
+		}()
+	}
+	for range workers {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}

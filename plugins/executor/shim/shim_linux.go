@@ -352,11 +352,14 @@ func (s *supervisor) loop() {
 			var b [8]byte
 			syscall.Read(int(event), b[:])
 		}
+		// Asked in this order: the task's end is known before it is known that no
+		// child is left, and both may come now.
+		none := s.reaper.none.Load()
 		if s.reaper.status.Load() != 0 && !s.record.Exited {
 			s.drain()
 			s.finish()
 		}
-		if s.reaper.none.Load() {
+		if none {
 			s.drain()
 			return
 		}
