@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -334,7 +333,6 @@ type fakeDriver struct {
 	schema         *hclspec.Spec
 	says           chan drivers.Fingerprint
 
-	mu      sync.Mutex
 	configs []*base.Config
 }
 

@@ -156,8 +156,6 @@ type driver struct {
 	m     *machine
 	agent *agent
 	known sync.Map // ids started or recovered through it
-	image bool
-	exec  bool
 }
 
 var errDead = errors.New("the agent is dead")

@@ -179,6 +179,17 @@ func (w watched) Sync() error {
 	return err
 }
 
+// remembered reports whether the journal knows the allocation, when no agent runs.
+func (w *world) remembered() bool {
+	w.Helper()
+	j, all, err := journal.Open(filepath.Join(w.dir, "client"))
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer j.Close()
+	return len(all) > 0
+}
+
 // start starts an agent.
 func (w *world) start(change func(*agent)) *agent {
 	w.Helper()
