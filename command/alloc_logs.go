@@ -79,10 +79,7 @@ func (l *logFlags) run(e *env, args []string) error {
 	} else {
 		err = l.one(e, req)
 	}
-	if e.ctx.Err() != nil { //nolint:nilerr
-		return nil // the user has seen enough
-	}
-	if err != nil {
+	if err != nil && e.ctx.Err() == nil { // or else the user has seen enough
 		return e.trouble("Error reading the log", err)
 	}
 	return nil
