@@ -1,0 +1,150 @@
+package scheduler_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	n "github.com/nomadlike/nomadlike/nomadlike"
+)
+
+// TestStories tells of jobs in a small cluster, a file each. The commands:
+//
+//	nodes count=<n> cpu=<MHz> memory=<MB> [dc=] [class=] [first=<number of the first>]
+//	job                     a job file; it is registered and evaluated
+//	evaluate job= [trigger=]
+//	deregister job=
+//	node id= status=ready|down|drain|ineligible|gone
+//	client alloc=<name> status=running|failed|complete
+//	health alloc=<name> [bad]
+//	promote job=
+//	fail job=               fails the latest deployment
+//	wait for=<duration>
+//	allocs job=             what runs
+func TestStories(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		w := newWorld()
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			return w.do(t, d)
+		})
+	})
+}
+
+func (w *world) do(t *testing.T, d *datadriven.TestData) string {
+	t.Helper()
+	arg := func(name string) string {
+		var s string
+		d.MaybeScanArgs(t, name, &s)
+		return s
+	}
+	number := func(name string) int {
+		var i int
+		d.MaybeScanArgs(t, name, &i)
+		return i
+	}
+	decide := func(job, trigger string) string {
+		got, err := w.evaluate(job, trigger)
+		if err != nil {
+			return "error: " + err.Error() + "\n"
+		}
+		return w.show(got)
+	}
+	switch d.Cmd {
+	case "nodes":
+		for i := range number("count") {
+			w.addNode(fmt.Sprintf("n%d", max(number("first"), 1)+i), int64(number("cpu")), int64(number("memory")), func(node *n.Node) {
+				node.NodeClass = arg("class")
+				if dc := arg("dc"); dc != "" {
+					node.Datacenter = dc
+				}
+			})
+		}
+		return ""
+	case "job":
+		job, err := w.register(d.Input)
+		if err != nil {
+			return "error: " + err.Error() + "\n"
+		}
+		return decide(string(job.ID), n.TriggerJobRegister)
+	case "evaluate":
+		trigger := arg("trigger")
+		if trigger == "" {
+			trigger = n.TriggerNodeUpdate
+		}
+		return decide(arg("job"), trigger)
+	case "deregister":
+		job := *w.jobs[key(arg("job"))]
+		job.Stop = true
+		w.jobs[key(arg("job"))] = &job
+		return decide(arg("job"), n.TriggerJobDeregister)
+	case "node":
+		w.index++
+		id := n.NodeID(arg("id"))
+		node := *w.nodes[id]
+		w.nodes[id] = &node
+		switch arg("status") {
+		case "ready":
+			node.Status, node.SchedulingEligibility, node.DrainStrategy = n.NodeReady, n.NodeEligible, nil
+		case "down":
+			node.Status = n.NodeDown
+		case "ineligible":
+			node.SchedulingEligibility = n.NodeIneligible
+		case "drain":
+			node.SchedulingEligibility, node.DrainStrategy = n.NodeIneligible, &n.DrainStrategy{}
+			for _, x := range w.allocs {
+				if x.NodeID == id && !x.Terminal() {
+					c, yes := *x, true
+					c.DesiredTransition.Migrate = &yes
+					w.allocs[x.ID] = &c
+				}
+			}
+		case "gone":
+			delete(w.nodes, id)
+		default:
+			t.Fatalf("status %q", arg("status"))
+		}
+		return ""
+	case "client":
+		a := w.find(arg("alloc"))
+		if a == nil {
+			t.Fatalf("%s: there is no %s", d.Pos, arg("alloc"))
+		}
+		w.observe(a, n.ClientStatus(arg("status")))
+		return ""
+	case "health":
+		a := w.find(arg("alloc"))
+		if a == nil {
+			t.Fatalf("%s: there is no %s", d.Pos, arg("alloc"))
+		}
+		w.healthy(a, !d.HasArg("bad"))
+		return ""
+	case "promote":
+		for _, g := range w.deploys[key(arg("job"))].TaskGroups {
+			g.Promoted = true
+		}
+		return decide(arg("job"), n.TriggerDeployment)
+	case "fail":
+		w.deploys[key(arg("job"))].Status = n.DeploymentFailed
+		return decide(arg("job"), n.TriggerDeployment)
+	case "wait":
+		by, err := time.ParseDuration(arg("for"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.now = w.now.Add(by)
+		return ""
+	case "allocs":
+		var out strings.Builder
+		for a := range w.JobAllocs(nil, key(arg("job"))) {
+			if !a.Terminal() {
+				fmt.Fprintf(&out, "%s on %s, version %d, %s\n", a.Name, a.NodeID, a.JobVersion, a.ClientStatus)
+			}
+		}
+		return out.String()
+	}
+	t.Fatalf("unknown command %q", d.Cmd)
+	return ""
+}
