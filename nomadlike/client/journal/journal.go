@@ -48,6 +48,7 @@ var (
 	buckets      = [][]byte{bucketMeta, bucketAllocs, bucketTasks, bucketJobs}
 
 	keyFormat = []byte("format")
+	keyCount  = []byte("count") // how many records there are, see count
 )
 
 // format is what the file says it is. Its number changes when an older client
@@ -64,6 +65,7 @@ type Journal struct {
 
 	commit  sync.Mutex // held while writing
 	durable uint64     // guarded by commit: what is on disk
+	count   count      // guarded by commit
 
 	mu      sync.Mutex
 	pending map[string]change
@@ -187,27 +189,54 @@ func (j *Journal) write() error {
 		j.timer = nil
 	}
 	j.mu.Unlock()
+	now := j.count
 	err := j.db.Update(func(tx *bolt.Tx) error {
 		for k, c := range batch {
-			if err := apply(tx.Bucket(c.bucket), k[len(c.bucket)+1:], c.value); err != nil {
+			b, key := tx.Bucket(c.bucket), []byte(k[len(c.bucket)+1:])
+			now.add(c.bucket, b.Get(key), -1)
+			now.add(c.bucket, c.value, 1)
+			if err := apply(b, key, c.value); err != nil {
 				return err
 			}
 		}
-		return nil
+		return tx.Bucket(bucketMeta).Put(keyCount, []byte(now.String()))
 	})
 	if err != nil {
 		j.putBack(batch)
 		return fmt.Errorf("write the client's journal %s: %w", j.db.Path(), err)
 	}
-	j.durable = upto
+	j.durable, j.count = upto, now
 	return nil
 }
 
-func apply(b *bolt.Bucket, key string, value []byte) error {
+func apply(b *bolt.Bucket, key, value []byte) error {
 	if value == nil {
-		return b.Delete([]byte(key))
+		return b.Delete(key)
 	}
-	return b.Put([]byte(key), value)
+	return b.Put(key, value)
+}
+
+// A count is how many records there are of each kind. Each record has a checksum,
+// but damage could make one vanish as a whole; that shows in the count alone.
+type count struct{ jobs, allocs, tasks int }
+
+func (c count) String() string {
+	return fmt.Sprintf("%d jobs, %d allocations, %d tasks", c.jobs, c.allocs, c.tasks)
+}
+
+// add counts a record that is there.
+func (c *count) add(bucket, record []byte, by int) {
+	if record == nil {
+		return
+	}
+	switch string(bucket) {
+	case string(bucketJobs):
+		c.jobs += by
+	case string(bucketAllocs):
+		c.allocs += by
+	case string(bucketTasks):
+		c.tasks += by
+	}
 }
 
 // putBack keeps what could not be written, unless it has been superseded.
@@ -267,25 +296,28 @@ type Restored struct {
 // load reads everything.
 func (j *Journal) load(tx *bolt.Tx) ([]*Restored, error) {
 	jobs := map[string]*n.Job{}
-	if err := tx.Bucket(bucketJobs).ForEach(func(k, v []byte) error {
+	if err := j.each(tx, bucketJobs, "job", func(k, v []byte) error {
 		job := new(n.Job)
 		jobs[string(k)] = job
-		return named("job", k, decode(v, job))
+		return decode(v, job)
 	}); err != nil {
 		return nil, err
 	}
 	byID := map[n.AllocID]*Restored{}
 	var all []*Restored
-	if err := tx.Bucket(bucketAllocs).ForEach(func(k, v []byte) error {
+	if err := j.each(tx, bucketAllocs, "allocation", func(k, v []byte) error {
 		r := &Restored{Tasks: map[string]*Task{}}
-		if err := decode(v, &r.Alloc); err != nil || r.Alloc.Alloc == nil {
-			return named("allocation", k, errors.Join(err, missing(r.Alloc.Alloc == nil)))
+		if err := decode(v, &r.Alloc); err != nil {
+			return err
+		}
+		id := n.AllocID(k)
+		if r.Alloc.Alloc == nil || r.Alloc.Alloc.ID != id {
+			return errors.New("it is empty or another's")
 		}
 		key := jobKey(r.Alloc.Alloc, r.JobIndex)
 		if r.Job = jobs[key]; r.Job == nil {
-			return named("allocation", k, errors.New("its job is missing"))
+			return errors.New("its job is missing")
 		}
-		id := n.AllocID(k)
 		j.allocs[id] = key
 		j.jobs[key]++
 		byID[id], all = r, append(all, r)
@@ -293,30 +325,37 @@ func (j *Journal) load(tx *bolt.Tx) ([]*Restored, error) {
 	}); err != nil {
 		return nil, err
 	}
-	return all, tx.Bucket(bucketTasks).ForEach(func(k, v []byte) error {
+	if err := j.each(tx, bucketTasks, "task", func(k, v []byte) error {
 		id, name, _ := strings.Cut(string(k), "/")
 		r := byID[n.AllocID(id)]
 		if r == nil {
-			return nil // harmless
+			return errors.New("its allocation is missing")
+		}
+		if g := r.Job.Group(r.Alloc.Alloc.TaskGroup); g == nil || g.Task(name) == nil {
+			return errors.New("its allocation's job has no such task")
 		}
 		t := new(Task)
 		r.Tasks[name] = t
-		return named("task", k, decode(v, t))
-	})
-}
-
-func missing(is bool) error {
-	if is {
-		return errors.New("it is empty")
+		return decode(v, t)
+	}); err != nil {
+		return nil, err
 	}
-	return nil
+	// Files of older clients hold no count.
+	if want := tx.Bucket(bucketMeta).Get(keyCount); want != nil && string(want) != j.count.String() {
+		return nil, fmt.Errorf("it holds %v, and should hold %s", j.count, want)
+	}
+	return all, nil
 }
 
-func named(what string, key []byte, err error) error {
-	if err == nil {
+// each reads and counts the records of a kind.
+func (j *Journal) each(tx *bolt.Tx, bucket []byte, what string, read func(k, v []byte) error) error {
+	return tx.Bucket(bucket).ForEach(func(k, v []byte) error {
+		j.count.add(bucket, v, 1)
+		if err := read(k, v); err != nil {
+			return fmt.Errorf("%s %q: %w", what, bytes.ReplaceAll(k, []byte{0}, []byte{' '}), err)
+		}
 		return nil
-	}
-	return fmt.Errorf("%s %q: %w", what, bytes.ReplaceAll(key, []byte{0}, []byte{' '}), err)
+	})
 }
 
 // fresh reports whether there is no journal yet.

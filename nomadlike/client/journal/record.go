@@ -56,6 +56,8 @@ type Task struct {
 	Hooks      []string  // prestart hooks that need not run again
 }
 
+func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
+
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // encode returns a record with its checksum.
@@ -64,7 +66,7 @@ func encode(v any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	binary.BigEndian.PutUint32(b, crc32.Checksum(b[4:], castagnoli))
+	binary.BigEndian.PutUint32(b, checksum(b[4:]))
 	return b, nil
 }
 
@@ -75,7 +77,7 @@ func decode(b []byte, v any) error {
 	if len(b) < 4 {
 		return fmt.Errorf("it is %d bytes long", len(b))
 	}
-	if crc32.Checksum(b[4:], castagnoli) != binary.BigEndian.Uint32(b) {
+	if checksum(b[4:]) != binary.BigEndian.Uint32(b) {
 		return errChecksum
 	}
 	return wire.Decode(b[4:], v)
