@@ -62,7 +62,10 @@ func describe(diags hcl.Diagnostics) error {
 			continue
 		}
 		at := ""
-		if d.Subject != nil {
+		switch {
+		case d.Subject != nil && d.Subject.Start.Line == 0: // no file, such as a flag
+			at = d.Subject.Filename + ": "
+		case d.Subject != nil:
 			at = fmt.Sprintf("%s:%d,%d: ", d.Subject.Filename, d.Subject.Start.Line, d.Subject.Start.Column)
 		}
 		lines = append(lines, at+d.Summary+"; "+d.Detail)

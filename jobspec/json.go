@@ -19,7 +19,7 @@ func DecodeJSON(src []byte) (*n.Job, error) {
 	d := &jsonDecoder{}
 	var peek struct{ Type *string }
 	if err := json.Unmarshal(src, &peek); err != nil {
-		return nil, fmt.Errorf("the job is no JSON object: %w", err)
+		return nil, fmt.Errorf("Job: %w", mismatch(err, "an object")) //nolint:staticcheck // its name in JSON
 	}
 	d.defaults.JobType = n.JobTypeService
 	if peek.Type != nil && *peek.Type != "" {
@@ -38,13 +38,42 @@ func DecodeJSON(src []byte) (*n.Job, error) {
 	return job, nil
 }
 
+// mismatch says of a wrong type what is wanted, in words of JSON rather than of Go.
+func mismatch(err error, want string) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	if want == "" {
+		switch wrong.Type.Kind() {
+		case reflect.String:
+			want = "a string"
+		case reflect.Bool:
+			want = "true or false"
+		case reflect.Float32, reflect.Float64:
+			want = "a number"
+		case reflect.Slice:
+			want = "a list"
+		case reflect.Map, reflect.Struct:
+			want = "an object"
+		default:
+			want = "a whole number"
+		}
+	}
+	article := "a"
+	if strings.HasPrefix(wrong.Value, "a") || strings.HasPrefix(wrong.Value, "o") {
+		article = "an"
+	}
+	return fmt.Errorf("it takes %s, not %s %s", want, article, wrong.Value)
+}
+
 type jsonDecoder struct{ defaults n.Defaults }
 
 // structure reads an object into a struct that holds its defaults.
 func (d *jsonDecoder) structure(src []byte, v reflect.Value, path string) error {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(src, &object); err != nil {
-		return fmt.Errorf("%s: it takes an object: %w", path, err)
+		return fmt.Errorf("%s: %w", path, mismatch(err, "an object"))
 	}
 	lower := make(map[string]json.RawMessage, len(object))
 	for k, x := range object {
@@ -104,11 +133,7 @@ func (d *jsonDecoder) field(src []byte, v reflect.Value, path string) error {
 		return d.labelledMap(src, v, path)
 	}
 	if err := json.Unmarshal(src, v.Addr().Interface()); err != nil {
-		var wrong *json.UnmarshalTypeError
-		if errors.As(err, &wrong) {
-			return fmt.Errorf("%s: it takes a %s, not a %s", path, wrong.Type.Kind(), wrong.Value)
-		}
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", path, mismatch(err, ""))
 	}
 	if (t.Kind() == reflect.Slice || t.Kind() == reflect.Map) && v.Len() == 0 && t != rawType {
 		v.SetZero() // an empty list is as good as none
@@ -119,7 +144,7 @@ func (d *jsonDecoder) field(src []byte, v reflect.Value, path string) error {
 func (d *jsonDecoder) list(src []byte, v reflect.Value, path string) error {
 	var items []json.RawMessage
 	if err := json.Unmarshal(src, &items); err != nil {
-		return fmt.Errorf("%s: it takes a list: %w", path, err)
+		return fmt.Errorf("%s: %w", path, mismatch(err, "a list"))
 	}
 	v.SetZero()
 	for i, item := range items {
@@ -136,7 +161,7 @@ func (d *jsonDecoder) list(src []byte, v reflect.Value, path string) error {
 func (d *jsonDecoder) labelledMap(src []byte, v reflect.Value, path string) error {
 	var items map[string]json.RawMessage
 	if err := json.Unmarshal(src, &items); err != nil {
-		return fmt.Errorf("%s: it takes an object: %w", path, err)
+		return fmt.Errorf("%s: %w", path, mismatch(err, "an object"))
 	}
 	if len(items) == 0 {
 		v.SetZero()
@@ -165,7 +190,7 @@ func jsonDuration(src []byte, v reflect.Value, path string) error {
 		return nil
 	}
 	if err := json.Unmarshal(src, v.Addr().Interface()); err != nil {
-		return fmt.Errorf("%s: it takes nanoseconds or text such as \"30s\": %w", path, err)
+		return fmt.Errorf("%s: %w", path, mismatch(err, "nanoseconds or text such as \"30s\""))
 	}
 	return nil
 }

@@ -25,6 +25,9 @@ func (p *parser) scope(body *hclsyntax.Body) hcl.Diagnostics {
 	values := map[string]cty.Value{}
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
 		v := vars[name]
+		if v.value == cty.NilVal && diags.HasErrors() {
+			continue // it may be the one that is wrong
+		}
 		if v.value == cty.NilVal {
 			diags = append(diags, fault(v.at, "Missing value", "variable %q has no default and no value: give one with -var %s=…, a variables file or NOMAD_VAR_%s", name, name, name))
 			continue

@@ -3,8 +3,10 @@ package jobspec
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,7 +21,39 @@ import (
 // node knows, such as ${attr.kernel.name}, stay as their own text.
 func (p *parser) value(e hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	p.keepRuntime(e, ctx)
+	if diags := undeclared(e, ctx); diags.HasErrors() {
+		return cty.DynamicVal, diags
+	}
 	return e.Value(ctx)
+}
+
+// undeclared finds references to variables and locals that are not there.
+func undeclared(e hclsyntax.Expression, ctx *hcl.EvalContext) (diags hcl.Diagnostics) {
+	for _, t := range e.Variables() {
+		root := t.RootName()
+		if root != "var" && root != "local" || len(t) < 2 {
+			continue
+		}
+		attr, ok := t[1].(hcl.TraverseAttr)
+		scope := lookup(ctx, root)
+		if !ok || !scope.Type().IsObjectType() || scope.Type().HasAttribute(attr.Name) {
+			continue
+		}
+		kind := map[string]string{"var": "variable", "local": "local"}[root]
+		names := slices.Sorted(maps.Keys(scope.Type().AttributeTypes()))
+		diags = append(diags, fault(attr.SrcRange, "Undeclared "+kind, "the file declares no %s %q%s", kind, attr.Name, meant(attr.Name, names)))
+	}
+	return diags
+}
+
+// lookup returns what a root name stands for, an empty object if nothing.
+func lookup(ctx *hcl.EvalContext, root string) cty.Value {
+	for ; ctx != nil; ctx = ctx.Parent() {
+		if v, ok := ctx.Variables[root]; ok {
+			return v
+		}
+	}
+	return cty.EmptyObjectVal
 }
 
 // keepRuntime turns each reference whose root is unknown here into one to a

@@ -100,6 +100,10 @@ func (a *Agent) openClient() error {
 		return nil
 	}
 	servers := append(slices.Clone(c.Servers), c.Join.RetryJoin...)
+	var within time.Duration
+	if len(c.Join.RetryJoin) > 0 {
+		within = time.Duration(c.Join.RetryMax) * c.Join.RetryInterval
+	}
 	if a.server != nil {
 		servers = append([]string{a.rpc.Addr().String()}, servers...)
 	}
@@ -107,7 +111,7 @@ func (a *Agent) openClient() error {
 	a.client, err = client.New(client.Config{
 		Region: a.config.Region, Datacenter: a.config.Datacenter, Name: a.config.Name, NodeClass: c.NodeClass, NodePool: c.NodePool, Meta: c.Meta,
 		StateDir: a.dir(c.StateDir, "client"), AllocDir: a.dir(c.AllocDir, "alloc"),
-		Servers: servers, Dial: rpc.Dialer(dial), TLS: a.tls.client, HTTPAddr: a.announce.HTTP, HTTPS: a.config.TLS.HTTP, Revision: a.version.Revision,
+		Servers: servers, JoinInterval: c.Join.RetryInterval, JoinWithin: within, Dial: rpc.Dialer(dial), TLS: a.tls.client, HTTPAddr: a.announce.HTTP, HTTPS: a.config.TLS.HTTP, Revision: a.version.Revision,
 		Drivers: a.drivers(), Options: c.Options, NetworkInterface: c.NetworkInterface, NetworkSpeed: c.NetworkSpeed,
 		CPUTotalCompute: c.CPUTotalCompute, MemoryTotalMB: c.MemoryTotalMB, DiskTotalMB: c.DiskTotalMB, Reserved: client.Reserved(c.Reserved),
 		MinDynamicPort: c.MinDynamicPort, MaxDynamicPort: c.MaxDynamicPort, CgroupParent: c.CgroupParent, ChrootEnv: c.ChrootEnv,

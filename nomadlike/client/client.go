@@ -98,8 +98,12 @@ func New(c Config) (*Client, error) {
 }
 
 // Run works until ctx ends. Tasks then go on by themselves, for a later client to
-// find; with DevMode they are ended and everything of them is removed.
+// find; with DevMode they are ended and everything of them is removed. It ends by
+// itself, with an error, when Config.JoinWithin says so.
 func (c *Client) Run(ctx context.Context) error {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	var alone error // why it ended by itself
 	// What this starts outlives ctx where it has to end in order.
 	rest := context.WithoutCancel(ctx)
 	driving, stopDriving := context.WithCancel(rest)
@@ -110,7 +114,11 @@ func (c *Client) Run(ctx context.Context) error {
 	loops.Go(func() { c.node.watchDrivers(driving) })
 	c.node.settle(ctx, firstFingerprints)
 	c.restore()
-	loops.Go(func() { c.connect(talking) })
+	loops.Go(func() {
+		if alone = c.connect(talking); alone != nil {
+			end()
+		}
+	})
 	loops.Go(func() { c.reregister(talking) })
 	loops.Go(func() { c.tunnels.serve(talking, c.handlers) })
 	loops.Go(func() { c.collect(ctx) })
@@ -125,7 +133,7 @@ func (c *Client) Run(ctx context.Context) error {
 	stopDriving()
 	loops.Wait()
 	c.pool.Close()
-	return errors.Join(c.closeDrivers(), c.journal.Close())
+	return errors.Join(alone, c.closeDrivers(), c.journal.Close())
 }
 
 // firstFingerprints is how long drivers may take to say what they offer before

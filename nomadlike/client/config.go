@@ -29,6 +29,12 @@ type Config struct {
 	AllocDir string // required, absolute: above the allocations' directories
 
 	Servers []string // RPC addresses to begin with; more are learned from these
+	// JoinInterval is the longest wait between tries to reach a first server; 30 s.
+	JoinInterval time.Duration
+	// JoinWithin ends Run with an error when none of the servers can be reached
+	// for so long after it began; 0: it goes on trying. One that answers is enough,
+	// though it may have no leader.
+	JoinWithin time.Duration
 	Dial    rpc.Dialer
 	TLS     *tls.Config // nil: no TLS towards servers
 
@@ -93,6 +99,7 @@ func (c *Config) complete() error {
 	fill(&c.NodePool, n.DefaultNodePool)
 	fill(&c.MinDynamicPort, 20000)
 	fill(&c.MaxDynamicPort, 32000)
+	fill(&c.JoinInterval, longestWait)
 	fill(&c.MaxKillTimeout, 30*time.Second)
 	fill(&c.GC.Interval, time.Minute)
 	fill(&c.GC.Parallel, 2)

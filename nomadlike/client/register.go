@@ -18,7 +18,10 @@ const (
 
 // A backoff says how long to wait after failures in a row: soon at first, then
 // longer and at random, so that many clients do not come all at once.
-type backoff struct{ wait time.Duration }
+type backoff struct {
+	wait    time.Duration
+	longest time.Duration // 0: longestWait
+}
 
 const (
 	shortestWait = 50 * time.Millisecond
@@ -27,7 +30,11 @@ const (
 
 // next is how long to wait after one more failure.
 func (b *backoff) next() time.Duration {
-	b.wait = min(max(2*b.wait, shortestWait), longestWait)
+	longest := b.longest
+	if longest == 0 {
+		longest = longestWait
+	}
+	b.wait = min(max(2*b.wait, shortestWait), longest)
 	return b.wait/2 + rand.N(b.wait/2+1)
 }
 

@@ -7,11 +7,13 @@ import (
 	"io"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/api"
+	"github.com/nomadlike/nomadlike/nomadlike/errs"
 	"github.com/nomadlike/nomadlike/nomadlike/rpc"
 )
 
@@ -34,12 +36,21 @@ func (r rejected) Error() string { return "the server rejected the session: " + 
 
 var errSilent = fmt.Errorf("no answer to %d heartbeats", unanswered)
 
-// connect keeps the node registered and a session open until ctx ends.
-func (c *Client) connect(ctx context.Context) {
-	var failures backoff
+// connect keeps the node registered and a session open until ctx ends. It returns
+// an error when no server was ever reached and that is to be the end.
+func (c *Client) connect(ctx context.Context) error {
+	failures, began, met := backoff{longest: c.config.JoinInterval}, time.Now(), false
 	for ctx.Err() == nil {
 		if !c.vital.registered.Load() {
-			if err := c.register(ctx); err != nil {
+			err := c.register(ctx)
+			if !met && !errs.Is(err, errs.Unavailable) && ctx.Err() == nil {
+				met, failures = true, backoff{}
+			}
+			if err != nil {
+				if within := c.config.JoinWithin; !met && within > 0 && time.Since(began) >= within && ctx.Err() == nil {
+					return fmt.Errorf("no server could be reached within %v, which is retry_max times retry_interval in client.server_join: "+
+						"check the addresses in retry_join (%s), or set retry_max = 0 to go on trying: %w", within, strings.Join(c.config.Servers, ", "), err)
+				}
 				wait := failures.next()
 				c.log.Warn("the node is not registered yet", "error", err, "next_try", wait)
 				sleep(ctx, wait)
@@ -50,7 +61,7 @@ func (c *Client) connect(ctx context.Context) {
 		addr, began := c.servers.first(), time.Now()
 		err := c.session(ctx, addr)
 		if ctx.Err() != nil {
-			return
+			return nil
 		}
 		if time.Since(began) > steady {
 			failures.reset()
@@ -63,6 +74,7 @@ func (c *Client) connect(ctx context.Context) {
 		c.log.Warn("the session with a server ended", "server", addr, "error", err)
 		sleep(ctx, failures.next())
 	}
+	return nil
 }
 
 // A session is one stream to one server.
