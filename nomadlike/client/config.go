@@ -35,8 +35,8 @@ type Config struct {
 	// for so long after it began; 0: it goes on trying. One that answers is enough,
 	// though it may have no leader.
 	JoinWithin time.Duration
-	Dial    rpc.Dialer
-	TLS     *tls.Config // nil: no TLS towards servers
+	Dial       rpc.Dialer
+	TLS        *tls.Config // nil: no TLS towards servers
 
 	HTTPAddr string // "ip:port" at which others reach this node's HTTP API
 	HTTPS    bool

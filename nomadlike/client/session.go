@@ -43,7 +43,7 @@ func (c *Client) connect(ctx context.Context) error {
 	for ctx.Err() == nil {
 		if !c.vital.registered.Load() {
 			err := c.register(ctx)
-			if !met && !errs.Is(err, errs.Unavailable) && ctx.Err() == nil {
+			if !met && !errs.Is(err, errs.Unavailable) && !errs.Is(err, errs.Timeout) { // one has answered
 				met, failures = true, backoff{}
 			}
 			if err != nil {
@@ -52,6 +52,9 @@ func (c *Client) connect(ctx context.Context) error {
 						"check the addresses in retry_join (%s), or set retry_max = 0 to go on trying: %w", within, strings.Join(c.config.Servers, ", "), err)
 				}
 				wait := failures.next()
+				if rest := c.config.JoinWithin - time.Since(began); !met && rest > 0 {
+					wait = min(wait, rest)
+				}
 				c.log.Warn("the node is not registered yet", "error", err, "next_try", wait)
 				sleep(ctx, wait)
 				continue

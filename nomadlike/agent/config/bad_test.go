@@ -66,6 +66,8 @@ func TestBad(t *testing.T) {
 		{`server { server_join { retry_join = ["a"], start_join = ["b"] } }`, "bad.hcl:1: retry_join and start_join cannot both be defined"},
 		{`server { retry_join = ["a"], server_join { retry_join = ["b"] } }`,
 			"bad.hcl:1: server_join and retry_join cannot both be defined; prefer setting the server_join block"},
+		{`client { server_join { retry_interval = "-1s" } }`, "bad.hcl:1: client.server_join.retry_interval must be greater than 0"},
+		{`client { server_join { retry_max = -1 } }`, "bad.hcl:1: client.server_join.retry_max cannot be -1: 0 is no limit"},
 		{`client { node_pool = "all" }`, `bad.hcl:1: Invalid node pool: node is not allowed to register in node pool "all"`},
 		{`client { node_pool = "a b" }`, `bad.hcl:1: Invalid node pool: invalid name "a b", must match regex ^[a-zA-Z0-9_-]{1,128}$`},
 		{`client { meta { "a..b" = "1" } }`, "bad.hcl:1: Invalid Client.Meta key: a..b"},

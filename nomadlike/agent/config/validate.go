@@ -188,6 +188,8 @@ var (
 func (c *checker) client() {
 	cl := &c.Client
 	c.bad(!poolName.MatchString(cl.NodePool), "client.node_pool", "Invalid node pool: invalid name %q, must match regex %s", cl.NodePool, poolName)
+	c.positive("client.server_join.retry_interval", int64(cl.Join.RetryInterval))
+	c.bad(cl.Join.RetryMax < 0, "client.server_join.retry_max", "client.server_join.retry_max cannot be %d: 0 is no limit", cl.Join.RetryMax)
 	c.bad(cl.NodePool == "all", "client.node_pool", `Invalid node pool: node is not allowed to register in node pool "all"`)
 	for _, key := range sorted(cl.Meta) {
 		c.bad(!dotted.MatchString(key), "client.meta", "Invalid Client.Meta key: %s", key)

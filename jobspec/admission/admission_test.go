@@ -1,0 +1,51 @@
+package admission_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/nomadlike/nomadlike/jobspec"
+	"github.com/nomadlike/nomadlike/jobspec/admission"
+)
+
+// TestAdmission shows what is said of jobs: problems, warnings, and what this
+// version can not do. The commands are "job" with a whole file, "group" with the
+// inside of a group that has a task, and "task" with the inside of a task.
+func TestAdmission(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			src := d.Input
+			const driver = "driver = \"raw_exec\"\n"
+			switch d.Cmd {
+			case "job":
+			case "group":
+				src = "job \"j\" {\ngroup \"g\" {\n" + src + "\ntask \"t\" {\n" + driver + "}\n}\n}"
+			case "task":
+				src = "job \"j\" {\ngroup \"g\" {\ntask \"t\" {\n" + src + "\n" + driver + "}\n}\n}"
+			default:
+				t.Fatalf("unknown command %q", d.Cmd)
+			}
+			job, _, err := jobspec.Parse("x.hcl", []byte(src), jobspec.Options{})
+			if err != nil {
+				t.Fatalf("%s: %v", d.Pos, err)
+			}
+			warnings, err := admission.Admit(job, admission.Options{})
+			var out []string
+			for _, p := range admission.Problems(err) {
+				out = append(out, "problem: "+p)
+			}
+			for _, w := range warnings {
+				out = append(out, "warning: "+w)
+			}
+			for _, u := range admission.Unavailable(job) {
+				out = append(out, "not yet: "+u)
+			}
+			if len(out) == 0 {
+				out = []string{"good"}
+			}
+			return strings.Join(out, "\n") + "\n"
+		})
+	})
+}
