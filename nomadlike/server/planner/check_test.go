@@ -1,0 +1,109 @@
+package planner
+
+import (
+	"testing"
+
+	n "github.com/nomadlike/nomadlike/nomadlike"
+)
+
+// view is a state of some nodes and allocations.
+type view struct {
+	nodes  map[n.NodeID]*n.Node
+	allocs map[n.AllocID]*n.Allocation
+}
+
+func (v view) Index() uint64                    { return 77 }
+func (v view) Node(id n.NodeID) *n.Node         { return v.nodes[id] }
+func (v view) Alloc(id n.AllocID) *n.Allocation { return v.allocs[id] }
+func (v view) NodeAllocs(id n.NodeID) (out []*n.Allocation) {
+	for _, a := range v.allocs {
+		if a.NodeID == id && !a.Terminal() {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// two is a Fit of nodes that hold two allocations each.
+func two(_ *n.Node, allocs []*n.Allocation) (bool, string) { return len(allocs) <= 2, "cpu" }
+
+func TestCheck(t *testing.T) {
+	alloc := func(id n.AllocID, node n.NodeID) *n.Allocation {
+		return &n.Allocation{ID: id, NodeID: node, DesiredStatus: n.DesiredRun, ClientStatus: n.ClientRunning}
+	}
+	lost := func(a *n.Allocation) *n.Allocation { a.ClientStatus = n.ClientLost; return a }
+	nodes := func() map[n.NodeID]*n.Node {
+		ready := func(id n.NodeID) *n.Node {
+			return &n.Node{ID: id, Status: n.NodeReady, SchedulingEligibility: n.NodeEligible}
+		}
+		out := map[n.NodeID]*n.Node{"a": ready("a"), "b": ready("b"), "down": ready("down"), "ineligible": ready("ineligible"), "drain": ready("drain"), "new": ready("new")}
+		out["down"].Status, out["new"].Status = n.NodeDown, n.NodeInit
+		out["ineligible"].SchedulingEligibility = n.NodeIneligible
+		out["drain"].DrainStrategy = &n.DrainStrategy{}
+		return out
+	}
+	type byNode = map[n.NodeID][]*n.Allocation
+	for _, c := range []struct {
+		name     string
+		there    []*n.Allocation
+		plan     n.Plan
+		rejected map[n.NodeID]string
+	}{
+		{name: "it fits", plan: n.Plan{NodeAllocation: byNode{"a": {alloc("1", "a"), alloc("2", "a")}}}},
+		{
+			name: "another plan was faster", there: []*n.Allocation{alloc("x", "a"), alloc("y", "a")},
+			plan: n.Plan{NodeAllocation: byNode{"a": {alloc("1", "a")}, "b": {alloc("2", "b")}}}, rejected: map[n.NodeID]string{"a": "cpu"},
+		},
+		{
+			name: "room is made by the same plan", there: []*n.Allocation{alloc("x", "a"), alloc("y", "a")},
+			plan: n.Plan{NodeUpdate: byNode{"a": {alloc("x", "a")}}, NodeAllocation: byNode{"a": {alloc("1", "a")}}},
+		},
+		{
+			name: "room is made by preemption", there: []*n.Allocation{alloc("x", "a"), alloc("y", "a")},
+			plan: n.Plan{NodePreemptions: byNode{"a": {alloc("x", "a")}}, NodeAllocation: byNode{"a": {alloc("1", "a")}}},
+		},
+		{name: "stops are always possible", there: []*n.Allocation{alloc("x", "down")}, plan: n.Plan{NodeUpdate: byNode{"down": {alloc("x", "down")}}}},
+		{name: "no such node", plan: n.Plan{NodeAllocation: byNode{"gone": {alloc("1", "gone")}}}, rejected: map[n.NodeID]string{"gone": "node does not exist"}},
+		{name: "a node that is down", plan: n.Plan{NodeAllocation: byNode{"down": {alloc("1", "down")}}}, rejected: map[n.NodeID]string{"down": "node is down and contains invalid updates"}},
+		{name: "what is lost there", there: []*n.Allocation{alloc("x", "down")}, plan: n.Plan{NodeAllocation: byNode{"down": {lost(alloc("x", "down"))}}}},
+		{name: "a node that was never ready", plan: n.Plan{NodeAllocation: byNode{"new": {alloc("1", "new")}}}, rejected: map[n.NodeID]string{"new": "node is not ready for placements"}},
+		{name: "a node that takes nothing new", plan: n.Plan{NodeAllocation: byNode{"ineligible": {alloc("1", "ineligible")}}}, rejected: map[n.NodeID]string{"ineligible": "node is not eligible"}},
+		{name: "a node that drains", plan: n.Plan{NodeAllocation: byNode{"drain": {alloc("1", "drain")}}}, rejected: map[n.NodeID]string{"drain": "node is not eligible"}},
+		{
+			name: "changes in place go on there", there: []*n.Allocation{alloc("x", "ineligible")},
+			plan: n.Plan{NodeAllocation: byNode{"ineligible": {alloc("x", "ineligible")}}},
+		},
+		{
+			name: "all or nothing", plan: n.Plan{AllAtOnce: true, NodeAllocation: byNode{"a": {alloc("1", "a")}, "down": {alloc("2", "down")}}},
+			rejected: map[n.NodeID]string{"down": "node is down and contains invalid updates"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := view{nodes: nodes(), allocs: map[n.AllocID]*n.Allocation{}}
+			for _, a := range c.there {
+				v.allocs[a.ID] = a
+			}
+			r := Check(v, &c.plan, two)
+			for id := range nodes() {
+				if r.RejectedNodes[id] != c.rejected[id] {
+					t.Errorf("%s: rejected for %q; want %q", id, r.RejectedNodes[id], c.rejected[id])
+				}
+			}
+			if len(r.RejectedNodes) != len(c.rejected) {
+				t.Errorf("rejected: %v; want %v", r.RejectedNodes, c.rejected)
+			}
+			if refresh := r.RefreshIndex != 0; refresh != (len(c.rejected) > 0) {
+				t.Errorf("RefreshIndex %d", r.RefreshIndex)
+			}
+			for id, list := range c.plan.NodeAllocation {
+				want := len(list)
+				if c.rejected[id] != "" || c.plan.AllAtOnce && len(c.rejected) > 0 {
+					want = 0
+				}
+				if len(r.NodeAllocation[id]) != want {
+					t.Errorf("%d of %d are taken on %s; want %d", len(r.NodeAllocation[id]), len(list), id, want)
+				}
+			}
+		})
+	}
+}
