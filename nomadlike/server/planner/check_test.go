@@ -37,7 +37,7 @@ func TestCheck(t *testing.T) {
 			return &n.Node{ID: id, Status: n.NodeReady, SchedulingEligibility: n.NodeEligible}
 		}
 		out := map[n.NodeID]*n.Node{"a": ready("a"), "b": ready("b"), "down": ready("down"), "ineligible": ready("ineligible"), "drain": ready("drain"), "new": ready("new")}
-		out["down"].Status, out["new"].Status = n.NodeDown, n.NodeInit
+		out["down"].Status, out["new"].Status = n.NodeDown, n.NodeInitializing
 		out["ineligible"].SchedulingEligibility = n.NodeIneligible
 		out["drain"].DrainStrategy = &n.DrainStrategy{}
 		return out
