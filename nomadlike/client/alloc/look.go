@@ -14,8 +14,7 @@ import (
 // began notes that the allocation is run from now on.
 func (r *Runner) began() error {
 	r.mu.Lock()
-	states := r.states()
-	if r.rec.Alloc.ServerTerminal() && !slices.ContainsFunc(r.tasks, func(t *task.Runner) bool { return begun(states[t.Name()]) }) {
+	if r.rec.Alloc.ServerTerminal() && !slices.ContainsFunc(r.tasks, (*task.Runner).Begun) {
 		r.moot = true
 	}
 	err := r.put(func(rec *journal.Alloc) {

@@ -105,6 +105,13 @@ func (r *Runner) Name() string { return r.rec.name }
 // State returns the task's state, which is never changed.
 func (r *Runner) State() *n.TaskState { return r.rec.state() }
 
+// Begun reports a task that has run at some time, or may have: its start was
+// asked for, and an earlier agent died before the answer.
+func (r *Runner) Begun() bool {
+	now := r.rec.get()
+	return now.State.StartedAt != nil || now.Phase != journal.Idle
+}
+
 // Open opens or closes the gate before a start.
 func (r *Runner) Open(open bool) { r.gate.set(open) }
 
