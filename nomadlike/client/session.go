@@ -64,7 +64,7 @@ func (c *Client) connect(ctx context.Context) error {
 		addr, began := c.servers.first(), time.Now()
 		err := c.session(ctx, addr)
 		if ctx.Err() != nil {
-			return nil
+			break
 		}
 		if time.Since(began) > steady {
 			failures.reset()
