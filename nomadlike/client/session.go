@@ -61,23 +61,28 @@ func (c *Client) connect(ctx context.Context) error {
 			}
 			c.log.Info("the node is registered", "node_id", c.id)
 		}
-		addr, began := c.servers.first(), time.Now()
-		err := c.session(ctx, addr)
-		if ctx.Err() != nil {
-			break
-		}
-		if time.Since(began) > steady {
-			failures.reset()
-		}
-		if r := rejected(""); errors.As(err, &r) {
-			c.vital.registered.Store(false)
-		} else {
-			c.servers.failed(addr)
-		}
-		c.log.Warn("the session with a server ended", "server", addr, "error", err)
-		sleep(ctx, failures.next())
+		c.converse(ctx, &failures)
 	}
 	return nil
+}
+
+// converse holds a session, and waits after its end.
+func (c *Client) converse(ctx context.Context, failures *backoff) {
+	addr, began := c.servers.first(), time.Now()
+	err := c.session(ctx, addr)
+	if ctx.Err() != nil {
+		return
+	}
+	if time.Since(began) > steady {
+		failures.reset()
+	}
+	if r := rejected(""); errors.As(err, &r) {
+		c.vital.registered.Store(false)
+	} else {
+		c.servers.failed(addr)
+	}
+	c.log.Warn("the session with a server ended", "server", addr, "error", err)
+	sleep(ctx, failures.next())
 }
 
 // A session is one stream to one server.

@@ -1,6 +1,6 @@
 // Package journal owns what a client remembers across its own death: which
 // allocations it was given, with the jobs they run; how far each task has come,
-// with the driver's handle; what it found and what servers know of that; and who
+// with the driver's handle; what it found of its health; and who
 // the node is. It does not decide what to do about any of it.
 //
 // # What may be relied on
