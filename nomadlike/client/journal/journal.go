@@ -1,7 +1,7 @@
 // Package journal owns what a client remembers across its own death: which
 // allocations it was given, with the jobs they run; how far each task has come,
-// with the driver's handle; what it found of its health; and who
-// the node is. It does not decide what to do about any of it.
+// with the driver's handle; what it found of its health; and who the node is.
+// It does not decide what to do about any of it.
 //
 // # What may be relied on
 //
@@ -12,7 +12,8 @@
 // before it is durable. Any number of Syncs at the same time share one write, so
 // that a thousand tasks that start together cost a handful of them.
 //
-// A file that can not be read is an error and stays as it is. One process at a
+// A file that can not be read, or that has lost a record, is an error and stays as
+// it is. One process at a
 // time has the directory.
 package journal
 
