@@ -17,6 +17,9 @@ import (
 type decoder struct {
 	*parser
 	defaults n.Defaults
+	ofJob    shared // by the job for all its tasks
+	ofGroup  shared // by the group that is being read
+	lonely   int    // groups made of tasks that stand in none
 }
 
 func target(p any) reflect.Value { return reflect.ValueOf(p).Elem() }
@@ -183,7 +186,7 @@ func (d *decoder) labelled(b scoped, v reflect.Value) hcl.Diagnostics {
 	}
 	if g, ok := v.Addr().Interface().(*n.Group); ok {
 		d.defaults.Group = g
-		defer func() { d.defaults.Group = nil }()
+		defer func() { d.defaults.Group, d.ofGroup = nil, shared{} }()
 	}
 	return d.structure(b.Body, b.ctx, v, b.DefRange())
 }

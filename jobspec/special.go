@@ -3,6 +3,7 @@ package jobspec
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -27,10 +28,16 @@ func init() {
 		reflect.TypeFor[n.Constraint](): {attrs: shorthands(n.OpVersion, n.OpSemver, n.OpRegexp, n.OpSetContains, n.OpDistinctHosts, n.OpDistinctProperty)},
 		reflect.TypeFor[n.Affinity]():   {attrs: shorthands(n.OpVersion, n.OpSemver, n.OpRegexp, n.OpSetContainsAny, n.OpSetContainsAll, n.OpSetContains)},
 		reflect.TypeFor[n.Network]():    {blocks: map[string]func(*decoder, scoped, reflect.Value) hcl.Diagnostics{"port": port}},
-		reflect.TypeFor[n.Job]():        {blocks: map[string]func(*decoder, scoped, reflect.Value) hcl.Diagnostics{"task": lonelyTask}},
-		reflect.TypeFor[n.Group]():      {after: groupRead},
+		reflect.TypeFor[n.Job](): {
+			blocks: map[string]func(*decoder, scoped, reflect.Value) hcl.Diagnostics{"task": lonelyTask, "vault": jobVault, "secret": jobSecret},
+		},
+		reflect.TypeFor[n.Group](): {
+			blocks: map[string]func(*decoder, scoped, reflect.Value) hcl.Diagnostics{"vault": groupVault, "secret": groupSecret},
+			after:  groupRead,
+		},
 		reflect.TypeFor[n.Task](): {
 			blocks: map[string]func(*decoder, scoped, reflect.Value) hcl.Diagnostics{"scaling": taskScaling, "identity": identity},
+			after:  taskRead,
 		},
 		reflect.TypeFor[n.Resources](): {after: resourcesRead},
 		reflect.TypeFor[n.Template]():  {after: templateRead},
@@ -73,7 +80,8 @@ func port(d *decoder, b scoped, v reflect.Value) hcl.Diagnostics {
 	return diags
 }
 
-// lonelyTask makes a group of its name of a task that stands in none.
+// lonelyTask makes a group of its name of a task that stands in none. Such groups
+// come before those of the file.
 func lonelyTask(d *decoder, b scoped, v reflect.Value) hcl.Diagnostics {
 	g := d.make(reflect.TypeFor[n.Group]()).Interface().(*n.Group)
 	d.defaults.Group = g
@@ -83,7 +91,8 @@ func lonelyTask(d *decoder, b scoped, v reflect.Value) hcl.Diagnostics {
 	task := t.Interface().(*n.Task)
 	g.Name, g.Tasks = task.Name, []n.Task{*task}
 	job := v.Addr().Interface().(*n.Job)
-	job.TaskGroups = append(job.TaskGroups, *g)
+	job.TaskGroups = slices.Insert(job.TaskGroups, d.lonely, *g)
+	d.lonely++
 	return diags
 }
 

@@ -45,6 +45,7 @@ func Admit(job *n.Job, o Options) (warnings []string, err error) {
 		return nil, errs.As(errs.Internal, errors.Join(c.problems...))
 	}
 	imply(job)
+	settle(job)
 	return warn(job, o), nil
 }
 

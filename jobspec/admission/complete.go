@@ -60,3 +60,21 @@ func hostNetworks(list []n.Network) {
 		}
 	}
 }
+
+// settle drops policies of the job that its groups have inherited; see the job
+// specification reference, 1. Tools read what is left of update.
+func settle(job *n.Job) {
+	job.Migrate, job.Reschedule = nil, nil
+	if u := job.Update; u != nil {
+		job.Update = &n.Update{}
+		if u.MaxParallel > 0 {
+			job.Update.Stagger, job.Update.MaxParallel = u.Stagger, u.MaxParallel
+		}
+	}
+}
+
+// settled reports an update of a job that was admitted before, such as one that
+// somebody inspected and registers again.
+func settled(u *n.Update) bool {
+	return u != nil && *u == n.Update{Stagger: u.Stagger, MaxParallel: u.MaxParallel}
+}

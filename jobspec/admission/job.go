@@ -34,7 +34,9 @@ func (c *checks) job(j *n.Job) {
 	c.constraints(j.Constraints, true)
 	c.affinities(j.Type, j.Affinities)
 	c.spreads(j.Type, j.Spreads)
-	c.update(j.Type, j.Update)
+	if !settled(j.Update) {
+		c.update(j.Type, j.Update)
+	}
 	c.reschedule(j.Type, j.Reschedule)
 	c.migrate(j.Type, j.Migrate)
 	if j.UI != nil && len(j.UI.Description) > 1000 {
