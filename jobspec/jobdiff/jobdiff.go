@@ -19,6 +19,7 @@ var unseen = map[reflect.Type][]string{
 	},
 	reflect.TypeFor[n.Group]():         {"Name", "Spreads", "MaxRunDuration", "Tasks"},
 	reflect.TypeFor[n.Task]():          {"Name", "Lifecycle", "RestartPolicy", "CSIPluginConfig", "ScalingPolicies"},
+	reflect.TypeFor[n.Update]():        {"Stagger"},
 	reflect.TypeFor[n.ScalingPolicy](): {"ID", "Namespace", "Target", "CreateIndex", "ModifyIndex"},
 }
 
@@ -41,12 +42,21 @@ func Diff(old, new *n.Job, contextual bool) *n.JobDiff {
 	})
 	if d.Type == n.DiffEdited {
 		changed := len(d.Fields)+len(d.Objects) > 0 ||
-			slices.ContainsFunc(d.TaskGroups, func(g *n.GroupDiff) bool { return g.Type != n.DiffNone })
+			slices.ContainsFunc(d.TaskGroups, shows)
 		if !changed {
 			d.Type = n.DiffNone
 		}
 	}
 	return d
+}
+
+// shows reports a group with a difference to look at. One in what is unseen makes
+// the group edited, but not the job.
+func shows(g *n.GroupDiff) bool {
+	return g.Type == n.DiffAdded || g.Type == n.DiffDeleted || len(g.Fields)+len(g.Objects) > 0 ||
+		slices.ContainsFunc(g.Tasks, func(t *n.TaskDiff) bool {
+			return t.Type == n.DiffAdded || t.Type == n.DiffDeleted || len(t.Fields)+len(t.Objects) > 0
+		})
 }
 
 // top compares jobs, groups or tasks, whose own fields list changes only.

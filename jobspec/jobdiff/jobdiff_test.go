@@ -1,0 +1,70 @@
+package jobdiff_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/nomadlike/nomadlike/jobspec"
+	"github.com/nomadlike/nomadlike/jobspec/jobdiff"
+	n "github.com/nomadlike/nomadlike/nomadlike"
+)
+
+// TestDiff shows what a plan says of two job files, separated by a line "to";
+// either may be empty. With contextual, unchanged fields are listed too.
+func TestDiff(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			before, after, ok := strings.Cut("\n"+d.Input+"\n", "\nto\n")
+			if !ok {
+				t.Fatalf("%s: no line \"to\"", d.Pos)
+			}
+			diff := jobdiff.Diff(parse(t, before), parse(t, after), d.HasArg("contextual"))
+			jobdiff.Annotate(diff, &n.PlanAnnotations{DesiredTGUpdates: map[string]*n.DesiredUpdates{"g": {Place: 1, DestructiveUpdate: 2}}})
+			return show(diff)
+		})
+	})
+}
+
+func parse(t *testing.T, src string) *n.Job {
+	t.Helper()
+	if strings.TrimSpace(src) == "" {
+		return nil
+	}
+	job, _, err := jobspec.Parse("x.hcl", []byte(src), jobspec.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return job
+}
+
+func show(d *n.JobDiff) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s job %s\n", d.Type, d.ID)
+	parts(&b, " ", d.Fields, d.Objects)
+	for _, g := range d.TaskGroups {
+		fmt.Fprintf(&b, " %s group %s %v\n", g.Type, g.Name, g.Updates)
+		parts(&b, "  ", g.Fields, g.Objects)
+		for _, x := range g.Tasks {
+			fmt.Fprintf(&b, "  %s task %s %q\n", x.Type, x.Name, x.Annotations)
+			parts(&b, "   ", x.Fields, x.Objects)
+		}
+	}
+	return b.String()
+}
+
+func parts(b *strings.Builder, indent string, fields []*n.FieldDiff, objects []*n.ObjectDiff) {
+	for _, f := range fields {
+		fmt.Fprintf(b, "%s%s %s: %q -> %q", indent, f.Type, f.Name, f.Old, f.New)
+		if len(f.Annotations) > 0 {
+			fmt.Fprintf(b, " %q", f.Annotations)
+		}
+		b.WriteByte('\n')
+	}
+	for _, o := range objects {
+		fmt.Fprintf(b, "%s%s %s\n", indent, o.Type, o.Name)
+		parts(b, indent+" ", o.Fields, o.Objects)
+	}
+}
