@@ -65,7 +65,7 @@ would, and with 255 on any error.`,
 
 // plannedExit is 1 when running the job would create or destroy something.
 func plannedExit(plan *n.JobPlanned) error {
-	if plan.Diff != nil && plan.Diff.Type == n.DiffNone || plan.Annotations == nil {
+	if plan.Annotations == nil {
 		return nil
 	}
 	for _, u := range plan.Annotations.DesiredTGUpdates {

@@ -57,7 +57,7 @@ func (d *Driver) TaskConfigSchema() *hclspec.Spec { return taskSchema }
 func (d *Driver) Capabilities() drivers.Capabilities {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return drivers.Capabilities{SendSignals: true, Exec: true, FSIsolation: isolations[d.config.FSIsolation], NoMounts: true}
+	return drivers.Capabilities{SendSignals: true, Exec: true, FSIsolation: isolations[d.config.FSIsolation], NoMounts: true, WritesLogs: true}
 }
 
 func (d *Driver) SetConfig(_ context.Context, c *base.Config) error {

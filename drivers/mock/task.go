@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"sync"
 	"time"
 
 	"github.com/nomadlike/nomadlike/plugins/drivers"
+	"github.com/nomadlike/nomadlike/plugins/logrotate"
 )
 
 // A task is one that runs, or has ended and is remembered.
@@ -126,29 +126,28 @@ func (t *task) status() drivers.TaskStatus {
 type output struct {
 	stdout, stderr io.Writer
 	fresh          bool // nothing was written yet
-	files          []*os.File
+	files          []*logrotate.Writer
 }
 
 func openOutput(t *drivers.TaskConfig, fresh bool) (*output, error) {
 	o := &output{stdout: io.Discard, stderr: io.Discard, fresh: fresh}
-	for path, w := range map[string]*io.Writer{t.StdoutPath: &o.stdout, t.StderrPath: &o.stderr} {
-		if path == "" {
-			continue
-		}
-		// For reading, too: to open a pipe that nobody reads yet must not block.
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
+	if t.Logs.Disabled || t.Logs.Dir == "" {
+		return o, nil
+	}
+	for name, to := range map[string]*io.Writer{"stdout": &o.stdout, "stderr": &o.stderr} {
+		w, err := logrotate.Open(logrotate.Config{Dir: t.Logs.Dir, Name: t.Name + "." + name, MaxFiles: t.Logs.MaxFiles, MaxSize: t.Logs.MaxSize})
 		if err != nil {
 			o.close()
 			return nil, err
 		}
-		o.files = append(o.files, f)
-		*w = f
+		o.files = append(o.files, w)
+		*to = w
 	}
 	return o, nil
 }
 
 func (o *output) close() {
 	for _, f := range o.files {
-		f.Close()
+		_ = f.Close()
 	}
 }
