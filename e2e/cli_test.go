@@ -160,4 +160,3 @@ func (a *agent) mask(out string) string {
 	}
 	return strings.Join(lines, "\n")
 }
-
