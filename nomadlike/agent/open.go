@@ -9,6 +9,7 @@ import (
 	"time"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
+	"github.com/nomadlike/nomadlike/nomadlike/agent/config"
 	"github.com/nomadlike/nomadlike/nomadlike/client"
 	"github.com/nomadlike/nomadlike/nomadlike/rpc"
 	"github.com/nomadlike/nomadlike/nomadlike/server"
@@ -25,6 +26,14 @@ func dial(ctx context.Context, addr string) (net.Conn, error) {
 	return d.DialContext(ctx, "tcp", addr)
 }
 
+// joinMax is how often a server tries to join: with start_join, once.
+func joinMax(j config.ServerJoin) int {
+	if len(j.StartJoin) > 0 {
+		return 1
+	}
+	return j.RetryMax
+}
+
 // openServer opens the server's state, if the agent has a server.
 func (a *Agent) openServer() error {
 	c := a.config.Server
@@ -35,6 +44,7 @@ func (a *Agent) openServer() error {
 		Region: a.config.Region, Datacenter: a.config.Datacenter, NodeName: a.config.Name,
 		Listener: a.rpc, Dial: rpc.Dialer(dial), ServerTLS: a.tls.server, ClientTLS: a.tls.client,
 		BootstrapExpect: c.BootstrapExpect, RaftMultiplier: c.RaftMultiplier, Join: append(c.Join.StartJoin, c.Join.RetryJoin...),
+		JoinInterval: c.Join.RetryInterval, JoinMax: joinMax(c.Join),
 		Workers: c.NumSchedulers, Build: n.CompatibilityVersion, Logger: a.logger.Named("server"), Metrics: a.metrics,
 		Heartbeat:   heartbeat.Options{MinTTL: c.MinHeartbeatTTL, MaxRate: c.MaxHeartbeatsPerSecond, Grace: c.HeartbeatGrace, Failover: c.FailoverHeartbeatTTL},
 		NackTimeout: c.EvalNackTimeout, DeliveryLimit: c.EvalDeliveryLimit,

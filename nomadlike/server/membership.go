@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -10,8 +12,6 @@ import (
 	"github.com/nomadlike/nomadlike/nomadlike/server/gossip"
 )
 
-// retryJoin is how long a server waits before it tries to join again.
-const retryJoin = 5 * time.Second
 
 // membership keeps raft's servers in step with gossip's.
 func (s *Server) membership(ctx context.Context) error {
@@ -23,17 +23,21 @@ func (s *Server) membership(ctx context.Context) error {
 	})
 }
 
-// join tries to join other servers until some answer.
+// join tries to join other servers until some answer, or it has tried so often as
+// it may.
 func (s *Server) join(ctx context.Context) error {
-	for len(s.Join) > 0 {
+	for try := 1; len(s.Join) > 0; try++ {
 		joined, err := s.gossip.Join(s.Join)
 		if joined > 0 {
 			s.Logger.Info("joined other servers", "servers", joined)
 			break
 		}
-		s.Logger.Warn("no server to join answered, trying again", "servers", s.Join, "in", retryJoin, "error", err)
+		if try == s.JoinMax {
+			return fmt.Errorf("no server to join answered after %d tries of %s: %w", try, strings.Join(s.Join, ", "), err)
+		}
+		s.Logger.Warn("no server to join answered, trying again", "servers", s.Join, "in", s.JoinInterval, "error", err)
 		select {
-		case <-time.After(retryJoin):
+		case <-time.After(s.JoinInterval):
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -54,6 +54,8 @@ type Config struct {
 	RaftMultiplier  int // lengthens raft's time-outs, 1 to 10
 	// Join lists gossip addresses that are tried until one answers.
 	Join          []string
+	JoinInterval  time.Duration // between tries
+	JoinMax       int           // tries before Run gives up; 0: no limit
 	Workers       int // 0: handle no evaluations; negative: one for each core
 	Heartbeat     heartbeat.Options
 	NackTimeout   time.Duration

@@ -67,6 +67,8 @@ func TestBad(t *testing.T) {
 		{`server { retry_join = ["a"], server_join { retry_join = ["b"] } }`,
 			"bad.hcl:1: server_join and retry_join cannot both be defined; prefer setting the server_join block"},
 		{`client { server_join { retry_interval = "-1s" } }`, "bad.hcl:1: client.server_join.retry_interval must be greater than 0"},
+		{"server {\n enabled = true\n server_join { retry_interval = \"0s\" }\n}", "bad.hcl:3: server.server_join.retry_interval must be greater than 0"},
+		{"server {\n enabled = true\n server_join { retry_max = -1 }\n}", "bad.hcl:3: server.server_join.retry_max cannot be -1: 0 is no limit"},
 		{`client { server_join { retry_max = -1 } }`, "bad.hcl:1: client.server_join.retry_max cannot be -1: 0 is no limit"},
 		{`client { node_pool = "all" }`, `bad.hcl:1: Invalid node pool: node is not allowed to register in node pool "all"`},
 		{`client { node_pool = "a b" }`, `bad.hcl:1: Invalid node pool: invalid name "a b", must match regex ^[a-zA-Z0-9_-]{1,128}$`},

@@ -62,7 +62,6 @@ var refused = map[string]string{
 // are no reason to stop, and a warning says so.
 var unheeded = strings.Fields(`
 	server.enabled_schedulers server.job_tracked_versions
-	server.server_join.retry_interval server.server_join.retry_max server.retry_interval server.retry_max
 	client.no_host_uuid
 	telemetry.collection_interval telemetry.disable_hostname
 	limits.http_max_conns_per_client limits.https_handshake_timeout limits.rpc_handshake_timeout limits.rpc_max_conns_per_client

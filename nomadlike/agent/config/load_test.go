@@ -199,7 +199,8 @@ func TestWarnings(t *testing.T) {
 			server {
 				bootstrap_expect = 1
 				protocol_version = 1
-				server_join { retry_join = ["10.0.0.2"], retry_max = 3 }
+				server_join { retry_join = ["10.0.0.2"] }
+				job_tracked_versions = 7
 			}
 			client { options { consul.address = "x" } }
 			acl { enabled = false }
@@ -213,8 +214,8 @@ func TestWarnings(t *testing.T) {
 		"a.hcl:9: server.protocol_version has no effect: there is one protocol",
 		"No configuration loaded from ",
 		"WARNING: Bootstrap mode enabled! Potentially unsafe operation.",
-		`a.hcl:12: client.options key "consul.address" has no effect`,
-		"a.hcl:10: server.server_join.retry_max has no effect yet in this build",
+		`a.hcl:13: client.options key "consul.address" has no effect`,
+		"a.hcl:11: server.job_tracked_versions has no effect yet in this build",
 	} {
 		if i >= len(c.Warnings) || !strings.Contains(c.Warnings[i], want) {
 			t.Errorf("warning %d is not %q: %q", i, want, c.Warnings)

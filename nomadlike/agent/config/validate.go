@@ -177,6 +177,8 @@ func (c *checker) jobs() {
 	c.bad(s.JobDefaultPriority < 50 || s.JobDefaultPriority >= s.JobMaxPriority, "server.job_default_priority",
 		"job_default_priority cannot be %d. Must be between 50 and %d", s.JobDefaultPriority, s.JobMaxPriority-1)
 	c.bad(s.JobMaxCount < 0, "server.job_max_count", "job_max_count cannot be negative, it is %d", s.JobMaxCount)
+	c.positive("server.server_join.retry_interval", int64(s.Join.RetryInterval))
+	c.bad(s.Join.RetryMax < 0, "server.server_join.retry_max", "server.server_join.retry_max cannot be %d: 0 is no limit", s.Join.RetryMax)
 	c.bad(s.JobTrackedVersions < 1, "server.job_tracked_versions", "job_tracked_versions must be greater than 0")
 }
 
