@@ -12,7 +12,6 @@ import (
 	"github.com/nomadlike/nomadlike/nomadlike/server/gossip"
 )
 
-
 // membership keeps raft's servers in step with gossip's.
 func (s *Server) membership(ctx context.Context) error {
 	return s.gossip.Watch(ctx, func() {

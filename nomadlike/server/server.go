@@ -56,7 +56,7 @@ type Config struct {
 	Join          []string
 	JoinInterval  time.Duration // between tries
 	JoinMax       int           // tries before Run gives up; 0: no limit
-	Workers       int // 0: handle no evaluations; negative: one for each core
+	Workers       int           // 0: handle no evaluations; negative: one for each core
 	Heartbeat     heartbeat.Options
 	NackTimeout   time.Duration
 	DeliveryLimit int
