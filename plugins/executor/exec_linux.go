@@ -202,7 +202,7 @@ func (r *beside) run(ctx context.Context, program *shim.Program) (drivers.ExitRe
 	cmd.Dir = "/"
 	cmd.ExtraFiles = append([]*os.File{in, out}, r.files...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	cmd.Cancel = func() error { return killTree(cmd.Process.Pid) }
+	cmd.Cancel = func() error { return killCommand(cmd.Process.Pid) }
 	cmd.WaitDelay = outputGrace
 	var wait func() error
 	if r.o.TTY {

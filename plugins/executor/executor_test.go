@@ -172,8 +172,13 @@ func TestForksAreKilled(t *testing.T) {
 			s.Cgroup.Disabled = !cgroups
 			p := start(t, t.TempDir(), s)
 			wait(t, p)
-			if n := running(mark); n != 3 {
-				t.Errorf("%d processes run on, want 3", n)
+			ctx := testCtx(t)
+			// Those that were forked last may not have come to their exec yet.
+			for n := running(mark); n != 3; n = running(mark) {
+				if ctx.Err() != nil {
+					t.Fatalf("%d processes run on, want 3", n)
+				}
+				time.Sleep(time.Millisecond)
 			}
 			if err := p.Destroy(testCtx(t)); err != nil {
 				t.Fatal(err)
@@ -218,6 +223,56 @@ func TestShimKilled(t *testing.T) {
 	if r := wait(t, again); r.Err == nil {
 		t.Errorf("recovered result %+v", r)
 	}
+}
+
+// TestExecLeavesNoOrphans looks for commands that nobody but the machine's init
+// would reap: it may be slow or never do it, and the task could not end as long.
+func TestExecLeavesNoOrphans(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("PID namespaces are root's")
+	}
+	s := shell(t, "a/orphan/1", "sleep 100 & wait")
+	s.PIDNamespace = true
+	p := start(t, t.TempDir(), s)
+	// Orphans come to us, and stay.
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0) }()
+	look := func(after string) {
+		t.Helper()
+		for _, pid := range children(os.Getpid()) {
+			if pid != p.shimPid {
+				t.Errorf("after %s, process %d is left to init", after, pid)
+				_, _ = unix.Wait4(pid, nil, 0, nil)
+			}
+		}
+	}
+	if _, err := p.Exec(testCtx(t), drivers.ExecOptions{Command: []string{"/nope"}}); !errors.Is(err, unix.ENOENT) {
+		t.Errorf("a command that is not there: %v", err)
+	}
+	look("a failed exec")
+
+	ctx, cancel := context.WithCancel(testCtx(t))
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := p.Exec(ctx, drivers.ExecOptions{Command: []string{"/bin/sh", "-c", "sleep 100 & echo up; sleep 100"}, Stdout: w})
+		ended <- err
+	}()
+	if _, err := r.Read(make([]byte, 3)); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("a command whose context ends: %v", err)
+	}
+	look("a cancelled command")
 }
 
 func TestSealed(t *testing.T) {

@@ -125,9 +125,12 @@ func (ps pidFiles) close() {
 	}
 }
 
-// killTree kills a process with all that descends from it. They are stopped
-// first: what is stopped makes no children, and so none is missed.
-func killTree(pid int) error {
+// killCommand kills all that descends from a shim that runs a command beside a
+// task. The processes are stopped first: what is stopped makes no children, and so
+// none is missed. The shim is left to reap the command and to end by itself: an
+// orphan would wait for the machine's init, and the end of a PID namespace waits
+// for all that were in it. One that has no child yet is killed.
+func killCommand(pid int) error {
 	root, err := openPid(pid, 0)
 	if err != nil {
 		return err
@@ -147,10 +150,13 @@ func killTree(pid int) error {
 			}
 		}
 	}
+	if len(tree) == 0 {
+		return root.signal(unix.SIGKILL)
+	}
 	for _, f := range tree {
 		_ = f.signal(unix.SIGKILL)
 	}
-	return root.signal(unix.SIGKILL)
+	return nil
 }
 
 func startTime(pid int) uint64 {

@@ -167,10 +167,17 @@ func (s *supervisor) failed(stage string, e syscall.Errno) int {
 	s.save()
 	s.become(FileResult)
 	syscall.Close(aliveFD)
-	// A child that failed is gone by itself; see that it is reaped.
+	reapFailed()
+	return exitBroken
+}
+
+// reapFailed waits for a child that failed, which is gone by itself. As an
+// orphan it would wait for the machine's init, and the end of the PID namespace
+// that it is in would wait with it.
+func reapFailed() {
 	for {
 		if _, err := syscall.Wait4(-1, nil, 0, nil); err != nil && err != syscall.EINTR {
-			return exitBroken
+			return
 		}
 	}
 }
@@ -548,6 +555,7 @@ func runBeside() int {
 	if e != 0 {
 		s.record.Failed, s.record.Stage, s.record.Errno = true, stage, int(e)
 		s.save()
+		reapFailed()
 		return exitOK
 	}
 	// Ours would keep the streams open after the command has closed its own.
