@@ -300,20 +300,3 @@ func TestSealed(t *testing.T) {
 		t.Error("the task ran")
 	}
 }
-
-func BenchmarkStart(b *testing.B) {
-	root := b.TempDir()
-	for i := range b.N {
-		s := shell(b, fmt.Sprintf("a/bench/%d", i), "")
-		s.Command, s.Args = "/bin/sleep", []string{"1000"}
-		p, err := Start(context.Background(), root, s)
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.StopTimer()
-		if err := p.Destroy(context.Background()); err != nil {
-			b.Fatal(err)
-		}
-		b.StartTimer()
-	}
-}
