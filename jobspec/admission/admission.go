@@ -1,11 +1,13 @@
-// Package admission decides whether a job may be registered. Mutators complete
-// the job, validators then collect everything that is wrong with it, and
-// warnings tell what is allowed and probably not meant. It is pure.
+// Package admission decides whether a job may be registered. Validators collect
+// everything that is wrong with it, mutators add what follows from what it uses,
+// and warnings tell what is allowed and probably not meant. It is pure.
 package admission
 
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/errs"
@@ -18,14 +20,28 @@ type Options struct {
 	MaxCount        int // of allocations of one job; negative: no limit, 0: DefaultMaxCount
 	// MemoryOversubscription says whether memory_max has an effect.
 	MemoryOversubscription bool
+	// Vault says that the servers know a Vault, from which tasks may have tokens.
+	Vault bool
+	// Identities that tasks and services get where the servers' configuration has
+	// one for them; nil where it has none. Their names are set by admission.
+	ConsulServiceIdentity, ConsulTaskIdentity, VaultTaskIdentity *n.Identity
 }
 
 // DefaultMaxCount bounds the sum of a job's group counts.
 const DefaultMaxCount = 50000
 
+// A Problem is something wrong with a job, or something to be warned of.
+type Problem struct {
+	Path string // of the field in the job's JSON, such as TaskGroups[0].Count; see jobspec.Places
+	Text string // a sentence that says what and where
+}
+
+// Error returns the sentence.
+func (p Problem) Error() string { return p.Text }
+
 // Admit completes a job and checks it. The error lists all problems; see
 // Problems.
-func Admit(job *n.Job, o Options) (warnings []string, err error) {
+func Admit(job *n.Job, o Options) (warnings []Problem, err error) {
 	if job == nil {
 		return nil, errs.New(errs.Invalid, "Job must be specified")
 	}
@@ -38,54 +54,117 @@ func Admit(job *n.Job, o Options) (warnings []string, err error) {
 	if o.MaxCount == 0 {
 		o.MaxCount = DefaultMaxCount
 	}
+	older := legacy(job)
 	complete(job, o)
-	c := &checks{options: o}
-	c.job(job)
+	c := &checks{options: o, job: job}
+	c.check()
 	if len(c.problems) > 0 {
-		return nil, errs.As(errs.Internal, errors.Join(c.problems...))
+		list := make([]error, len(c.problems))
+		for i, p := range c.problems {
+			list[i] = p
+		}
+		return nil, errs.As(errs.Internal, errors.Join(list...))
 	}
+	connect(job)
+	expose(job)
 	imply(job)
+	identities(job, o)
 	settle(job)
-	return warn(job, o), nil
+	return append(older, warn(job, o)...), nil
 }
 
-// Problems lists what an error of Admit is made of, one sentence each.
-func Problems(err error) (list []string) {
+// Problems lists what an error of Admit is made of.
+func Problems(err error) (list []Problem) {
+	if err == nil {
+		return nil
+	}
 	var joined interface{ Unwrap() []error }
 	if !errors.As(err, &joined) {
-		if err != nil {
-			list = append(list, err.Error())
-		}
-		return list
+		return []Problem{{Text: err.Error()}}
 	}
 	for _, e := range joined.Unwrap() {
-		list = append(list, e.Error())
+		p := Problem{Text: e.Error()}
+		errors.As(e, &p)
+		list = append(list, p)
 	}
 	return list
 }
 
-// checks collects problems. where is the part of the job that is being looked at.
-type checks struct {
-	options  Options
-	where    string
-	problems []error
+// Texts are the sentences of problems.
+func Texts(list []Problem) []string {
+	var out []string
+	for _, p := range list {
+		out = append(out, p.Text)
+	}
+	return out
 }
 
-func (c *checks) add(format string, args ...any) {
+// checks collects problems.
+type checks struct {
+	options     Options
+	job         *n.Job
+	where, path string // the part of the job that is being looked at, in words and as a path
+	problems    []Problem
+}
+
+// add says what is wrong with a field of the part, or with the part itself if the
+// field is "".
+func (c *checks) add(field, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if c.where != "" {
 		text = c.where + ": " + text
 	}
-	c.problems = append(c.problems, errors.New(text))
+	path := c.path
+	if field != "" {
+		path = under(path, field)
+	}
+	c.problems = append(c.problems, Problem{Path: path, Text: text})
 }
 
-// in looks at a part of what is being looked at.
-func (c *checks) in(part string, look func()) {
-	was := c.where
-	if was != "" {
-		part = was + ", " + part
+func under(path, field string) string {
+	if path == "" {
+		return field
 	}
-	c.where = part
-	look()
-	c.where = was
+	return path + "." + field
 }
+
+// in looks at a part of what is being looked at: how it is called, and its field.
+func (c *checks) in(part, field string, look func()) {
+	where, path := c.where, c.path
+	if where != "" {
+		part = where + ", " + part
+	}
+	c.where, c.path = part, under(path, field)
+	look()
+	c.where, c.path = where, path
+}
+
+// oneOf says that a value is none of those that a field takes. name is the field's
+// in a job file.
+func (c *checks) oneOf(field, name, value string, allowed ...string) {
+	if slices.Contains(allowed, value) {
+		return
+	}
+	if allowed[0] == "" {
+		allowed = allowed[1:]
+	}
+	c.add(field, "%s %q is none of %s", name, value, strings.Join(allowed, ", "))
+}
+
+// within says that a number is outside of what a field takes.
+func (c *checks) within(field, name string, value, least, most int) {
+	if value < least || value > most {
+		c.add(field, "%s is %d and must be between %d and %d", name, value, least, most)
+	}
+}
+
+// positive says that a number is negative.
+func (c *checks) positive(field, name string, value int) {
+	if value < 0 {
+		c.add(field, "%s is %d and must not be negative", name, value)
+	}
+}
+
+func quote(name string) string { return `"` + name + `"` }
+
+func element(field string, i int) string { return fmt.Sprintf("%s[%d]", field, i) }

@@ -35,10 +35,10 @@ func TestAdmission(t *testing.T) {
 			warnings, err := admission.Admit(job, admission.Options{})
 			var out []string
 			for _, p := range admission.Problems(err) {
-				out = append(out, "problem: "+p)
+				out = append(out, "problem: "+p.Text)
 			}
 			for _, w := range warnings {
-				out = append(out, "warning: "+w)
+				out = append(out, "warning: "+w.Text)
 			}
 			for _, u := range admission.Unavailable(job) {
 				out = append(out, "not yet: "+u)

@@ -30,23 +30,96 @@ func complete(job *n.Job, o Options) {
 		if g.Scaling != nil {
 			g.Scaling.Target = map[string]string{"Namespace": job.Namespace, "Job": string(job.ID), "Group": g.Name}
 		}
+		completeServices(job, g, nil, g.Services)
+		if g.Consul != nil && g.Consul.Namespace == "" {
+			g.Consul.Namespace = job.ConsulNamespace
+		}
 		for j := range g.Tasks {
 			t := &g.Tasks[j]
-			t.KillSignal = strings.ToUpper(t.KillSignal)
-			for k := range t.Templates {
-				t.Templates[k].ChangeSignal = strings.ToUpper(t.Templates[k].ChangeSignal)
-			}
-			if t.Vault != nil {
-				t.Vault.ChangeSignal = strings.ToUpper(t.Vault.ChangeSignal)
-			}
-			if t.Resources != nil {
-				hostNetworks(t.Resources.Networks)
-			}
+			completeTask(t)
+			completeServices(job, g, t, t.Services)
 			for k := range t.ScalingPolicies {
 				t.ScalingPolicies[k].Target = map[string]string{"Namespace": job.Namespace, "Job": string(job.ID), "Group": g.Name, "Task": t.Name}
 			}
 		}
 	}
+}
+
+func completeTask(t *n.Task) {
+	upper := func(list ...*string) {
+		for _, s := range list {
+			*s = strings.ToUpper(*s)
+		}
+	}
+	upper(&t.KillSignal)
+	for k := range t.Templates {
+		upper(&t.Templates[k].ChangeSignal)
+	}
+	if t.Vault != nil {
+		upper(&t.Vault.ChangeSignal)
+		if t.Vault.Cluster == "" {
+			t.Vault.Cluster = "default"
+		}
+	}
+	if t.Consul != nil && t.Consul.Cluster == "" {
+		t.Consul.Cluster = "default"
+	}
+	for k := range t.Identities {
+		upper(&t.Identities[k].ChangeSignal)
+	}
+	if t.Identity == nil {
+		t.Identity = &n.Identity{}
+	}
+	t.Identity.Name, t.Identity.Audience = defaultIdentity, []string{"nomadproject.io"} // of tokens for the servers
+	upper(&t.Identity.ChangeSignal)
+	if r := t.Resources; r != nil {
+		hostNetworks(r.Networks)
+		for _, mb := range []**int{&r.MemoryMaxMB, &r.SecretsMB} {
+			if *mb == nil {
+				*mb = new(int)
+			}
+		}
+	}
+}
+
+func completeServices(job *n.Job, g *n.Group, t *n.Task, list []n.Service) {
+	task := "group"
+	if t != nil {
+		task = t.Name
+	}
+	base := job.Name + "-" + g.Name + "-" + task
+	names := strings.NewReplacer("${JOB}", job.Name, "${TASKGROUP}", g.Name, "${TASK}", task, "${BASE}", base)
+	for i := range list {
+		s := &list[i]
+		s.Name = names.Replace(s.Name)
+		if t != nil && s.TaskName == "" {
+			s.TaskName = t.Name
+		}
+		s.Namespace = n.DefaultNamespace
+		if s.Provider == n.ProviderNomad {
+			s.Namespace = job.Namespace
+		}
+		if w := s.Weights; w != nil {
+			w.Passing, w.Warning = atLeast(w.Passing, 1), atLeast(w.Warning, 1)
+		}
+		for k := range s.Checks {
+			c := &s.Checks[k]
+			if c.Name == "" {
+				c.Name = `service: "` + s.Name + `" check`
+			}
+			c.Name = names.Replace(c.Name)
+			c.SuccessBeforePassing, c.FailuresBeforeCritical, c.FailuresBeforeWarning =
+				atLeast(c.SuccessBeforePassing, 0), atLeast(c.FailuresBeforeCritical, 0), atLeast(c.FailuresBeforeWarning, 0)
+		}
+		s.CheckRestart = nil // the checks have it
+	}
+}
+
+func atLeast(v, least int) int {
+	if v < least {
+		return least
+	}
+	return v
 }
 
 func hostNetworks(list []n.Network) {

@@ -1,7 +1,6 @@
 package admission
 
 import (
-	"slices"
 	"time"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
@@ -9,58 +8,54 @@ import (
 
 func (c *checks) restart(r *n.Restart) {
 	if r == nil {
-		c.add("there is no restart policy")
+		c.add("RestartPolicy", "there is no restart policy")
 		return
 	}
-	c.in("restart", func() {
-		if r.Mode != n.RestartModeFail && r.Mode != n.RestartModeDelay {
-			c.add("mode %q is neither %q nor %q", r.Mode, n.RestartModeFail, n.RestartModeDelay)
-		}
+	c.in("restart", "RestartPolicy", func() {
+		c.oneOf("Mode", "mode", r.Mode, n.RestartModeFail, n.RestartModeDelay)
 		switch {
 		case r.Attempts < 0:
-			c.add("attempts is %d and must not be negative", r.Attempts)
+			c.add("Attempts", "attempts is %d and must not be negative", r.Attempts)
 		case r.Attempts == 0 && r.Mode != n.RestartModeFail:
-			c.add("attempts = 0 makes sense with mode %q only", n.RestartModeFail)
+			c.add("Attempts", "attempts = 0 makes sense with mode %q only", n.RestartModeFail)
 		case r.Interval < 5*time.Second:
-			c.add("interval is %s and must be at least 5s", r.Interval)
+			c.add("Interval", "interval is %s and must be at least 5s", r.Interval)
 		case time.Duration(r.Attempts)*r.Delay > r.Interval:
-			c.add("%d attempts with a delay of %s do not fit into the interval of %s", r.Attempts, r.Delay, r.Interval)
+			c.add("Attempts", "%d attempts with a delay of %s do not fit into the interval of %s", r.Attempts, r.Delay, r.Interval)
 		}
 	})
 }
 
-func (c *checks) reschedule(jobType string, r *n.Reschedule) {
+func (c *checks) reschedule(field string, r *n.Reschedule) {
 	if r == nil {
 		return
 	}
-	c.in("reschedule", func() {
-		if jobType == n.JobTypeSystem || jobType == n.JobTypeSysBatch {
-			c.add("%s jobs run on each node and are never rescheduled: remove the block", jobType)
+	c.in("reschedule", field, func() {
+		if c.job.RunsEverywhere() {
+			c.add("", "%s jobs run on each node and are never rescheduled: remove the block", c.job.Type)
 			return
 		}
 		if !r.Enabled() {
 			return
 		}
 		const least = 5 * time.Second
-		if !slices.Contains([]string{"constant", "exponential", "fibonacci"}, r.DelayFunction) {
-			c.add("delay_function %q is none of constant, exponential, fibonacci", r.DelayFunction)
-		}
+		c.oneOf("DelayFunction", "delay_function", r.DelayFunction, "constant", "exponential", "fibonacci")
 		if r.Delay < least {
-			c.add("delay is %s and must be at least %s", r.Delay, least)
+			c.add("Delay", "delay is %s and must be at least %s", r.Delay, least)
 		}
 		if r.DelayFunction != "constant" && (r.MaxDelay < least || r.MaxDelay < r.Delay) {
-			c.add("max_delay is %s and must be at least %s and the delay", r.MaxDelay, least)
+			c.add("MaxDelay", "max_delay is %s and must be at least %s and the delay", r.MaxDelay, least)
 		}
 		if r.Unlimited {
 			if r.Attempts > 0 {
-				c.add("attempts and unlimited exclude each other")
+				c.add("Attempts", "attempts and unlimited exclude each other")
 			}
 			return
 		}
 		if r.Interval < 15*time.Second {
-			c.add("interval is %s and must be at least 15s", r.Interval)
+			c.add("Interval", "interval is %s and must be at least 15s", r.Interval)
 		} else if !fits(r) {
-			c.add("%d attempts with a %s delay from %s do not fit into the interval of %s", r.Attempts, r.DelayFunction, r.Delay, r.Interval)
+			c.add("Attempts", "%d attempts with a %s delay from %s do not fit into the interval of %s", r.Attempts, r.DelayFunction, r.Delay, r.Interval)
 		}
 	})
 }
@@ -99,91 +94,102 @@ func fits(r *n.Reschedule) bool {
 	return time.Duration(r.Attempts)*r.Delay <= r.Interval
 }
 
-func (c *checks) update(jobType string, u *n.Update) {
+func (c *checks) update(u *n.Update) {
 	if u == nil {
 		return
 	}
-	c.in("update", func() {
-		if jobType == n.JobTypeBatch || jobType == n.JobTypeSysBatch {
-			c.add("%s jobs have no rolling updates: remove the block", jobType)
+	c.in("update", "Update", func() {
+		if c.job.RunsToCompletion() {
+			c.add("", "%s jobs have no rolling updates: remove the block", c.job.Type)
 			return
 		}
-		if !u.Rolling() && u.MaxParallel == 0 {
+		c.positive("MaxParallel", "max_parallel", u.MaxParallel)
+		if u.MaxParallel <= 0 {
 			return
 		}
-		if !slices.Contains([]string{"checks", "task_states", "manual"}, u.HealthCheck) {
-			c.add("health_check %q is none of checks, task_states, manual", u.HealthCheck)
-		}
-		if u.MaxParallel < 0 || u.Canary < 0 || u.MinHealthyTime < 0 || u.ProgressDeadline < 0 {
-			c.add("max_parallel, canary, min_healthy_time and progress_deadline must not be negative")
-		}
+		c.oneOf("HealthCheck", "health_check", u.HealthCheck, "checks", "task_states", "manual")
+		c.positive("Canary", "canary", u.Canary)
 		if u.AutoPromote && u.Canary == 0 {
-			c.add("auto_promote needs canary to be more than 0")
+			c.add("AutoPromote", "auto_promote needs canary to be more than 0")
 		}
-		if u.HealthyDeadline <= 0 || u.MinHealthyTime >= u.HealthyDeadline {
-			c.add("healthy_deadline %s must be longer than min_healthy_time %s", u.HealthyDeadline, u.MinHealthyTime)
+		if u.MinHealthyTime < 0 {
+			c.add("MinHealthyTime", "min_healthy_time is %s and must not be negative", u.MinHealthyTime)
 		}
-		if u.ProgressDeadline != 0 && u.HealthyDeadline >= u.ProgressDeadline {
-			c.add("progress_deadline %s must be 0 or longer than healthy_deadline %s", u.ProgressDeadline, u.HealthyDeadline)
+		switch {
+		case u.HealthyDeadline <= 0:
+			c.add("HealthyDeadline", "healthy_deadline is %s and must be more than 0", u.HealthyDeadline)
+		case u.MinHealthyTime >= u.HealthyDeadline:
+			c.add("MinHealthyTime", "min_healthy_time %s must be less than healthy_deadline %s", u.MinHealthyTime, u.HealthyDeadline)
+		}
+		switch {
+		case u.ProgressDeadline < 0:
+			c.add("ProgressDeadline", "progress_deadline is %s and must not be negative", u.ProgressDeadline)
+		case u.ProgressDeadline != 0 && u.HealthyDeadline >= u.ProgressDeadline:
+			c.add("ProgressDeadline", "progress_deadline %s must be 0 or longer than healthy_deadline %s", u.ProgressDeadline, u.HealthyDeadline)
 		}
 		if u.Stagger <= 0 {
-			c.add("stagger must be positive")
+			c.add("Stagger", "stagger is %s and must be more than 0", u.Stagger)
 		}
 	})
 }
 
-func (c *checks) migrate(jobType string, m *n.Migrate) {
+func (c *checks) migrate(m *n.Migrate) {
 	if m == nil {
 		return
 	}
-	c.in("migrate", func() {
+	c.in("migrate", "Migrate", func() {
+		if c.job.Type != n.JobTypeService {
+			c.add("", "only service jobs migrate, not a %s job: remove the block", c.job.Type)
+			return
+		}
+		c.positive("MaxParallel", "max_parallel", m.MaxParallel)
+		c.oneOf("HealthCheck", "health_check", m.HealthCheck, "checks", "task_states")
 		switch {
-		case jobType != n.JobTypeService:
-			c.add("only service jobs migrate, not a %s job: remove the block", jobType)
-		case m.MaxParallel < 0 || m.MinHealthyTime < 0 || m.HealthyDeadline < 0:
-			c.add("max_parallel, min_healthy_time and healthy_deadline must not be negative")
+		case m.MinHealthyTime < 0:
+			c.add("MinHealthyTime", "min_healthy_time is %s and must not be negative", m.MinHealthyTime)
+		case m.HealthyDeadline < 0:
+			c.add("HealthyDeadline", "healthy_deadline is %s and must not be negative", m.HealthyDeadline)
 		case m.MinHealthyTime > m.HealthyDeadline:
-			c.add("min_healthy_time %s is longer than healthy_deadline %s", m.MinHealthyTime, m.HealthyDeadline)
-		case m.HealthCheck != "checks" && m.HealthCheck != "task_states":
-			c.add("health_check %q is neither checks nor task_states", m.HealthCheck)
+			c.add("MinHealthyTime", "min_healthy_time %s is longer than healthy_deadline %s", m.MinHealthyTime, m.HealthyDeadline)
 		}
 	})
 }
 
-func (c *checks) disconnect(jobType string, d *n.Disconnect) {
+func (c *checks) disconnect(d *n.Disconnect) {
 	if d == nil {
 		return
 	}
-	c.in("disconnect", func() {
-		if d.LostAfter != nil && *d.LostAfter < 0 || d.StopOnClientAfter != nil && *d.StopOnClientAfter < 0 {
-			c.add("lost_after and stop_on_client_after must not be negative")
+	c.in("disconnect", "Disconnect", func() {
+		if d.LostAfter != nil && *d.LostAfter < 0 {
+			c.add("LostAfter", "lost_after is %s and must not be negative", *d.LostAfter)
 		}
-		if d.LostAfter != nil && d.StopOnClientAfter != nil {
-			c.add("lost_after and stop_on_client_after exclude each other")
+		if stop := d.StopOnClientAfter; stop != nil {
+			if *stop < 0 {
+				c.add("StopOnClientAfter", "stop_on_client_after is %s and must not be negative", *stop)
+			}
+			if d.LostAfter != nil {
+				c.add("StopOnClientAfter", "lost_after and stop_on_client_after exclude each other")
+			}
+			if c.job.Type != n.JobTypeService && c.job.Type != n.JobTypeBatch {
+				c.add("StopOnClientAfter", "stop_on_client_after works for service and batch jobs only, not for a %s job", c.job.Type)
+			}
 		}
-		if d.StopOnClientAfter != nil && jobType != n.JobTypeService && jobType != n.JobTypeBatch {
-			c.add("stop_on_client_after works for service and batch jobs only")
-		}
-		if !slices.Contains([]string{"", "best_score", "longest_running", "keep_original", "keep_replacement"}, d.Reconcile) {
-			c.add("reconcile %q is none of best_score, longest_running, keep_original, keep_replacement", d.Reconcile)
-		}
+		c.oneOf("Reconcile", "reconcile", d.Reconcile, "", "best_score", "longest_running", "keep_original", "keep_replacement")
 	})
 }
 
-func (c *checks) scaling(jobType string, g *n.Group) {
+func (c *checks) scaling(g *n.Group) {
 	s := g.Scaling
 	if s == nil {
 		return
 	}
-	c.in("scaling", func() {
-		if jobType == n.JobTypeSystem {
-			c.add("system jobs can not be scaled")
+	c.in("scaling", "Scaling", func() {
+		if c.job.Type == n.JobTypeSystem {
+			c.add("", "system jobs can not be scaled")
 		}
-		if s.Type != "" && s.Type != "horizontal" {
-			c.add("type %q is not horizontal", s.Type)
-		}
+		c.oneOf("Type", "type", s.Type, "", "horizontal")
 		if s.Max == nil {
-			c.add("max is missing")
+			c.add("Max", "max is missing")
 			return
 		}
 		least := int64(0)
@@ -191,12 +197,14 @@ func (c *checks) scaling(jobType string, g *n.Group) {
 			least = *s.Min
 		}
 		switch count := int64(g.Count); {
-		case least < 0 || *s.Max < least:
-			c.add("min %d and max %d are no range", least, *s.Max)
+		case least < 0:
+			c.add("Min", "min is %d and must not be negative", least)
+		case *s.Max < least:
+			c.add("Max", "max %d is less than min %d", *s.Max, least)
 		case count < least:
-			c.add("the group's count %d is less than min %d", g.Count, least)
+			c.add("Min", "the group's count %d is less than min %d", g.Count, least)
 		case count > *s.Max:
-			c.add("the group's count %d is more than max %d", g.Count, *s.Max)
+			c.add("Max", "the group's count %d is more than max %d", g.Count, *s.Max)
 		}
 	})
 }

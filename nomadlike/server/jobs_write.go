@@ -33,10 +33,11 @@ func (s *Server) admit(view *state.View, o *n.WriteOptions, job *n.Job) (warning
 	if job.Region != s.Region {
 		return nil, errs.New(errs.Internal, "No path to region")
 	}
-	warnings, err = admission.Admit(job, admission.Options{
+	told, err := admission.Admit(job, admission.Options{
 		MaxPriority: s.Jobs.MaxPriority, DefaultPriority: s.Jobs.DefaultPriority, MaxCount: s.Jobs.MaxCount,
 		MemoryOversubscription: view.SchedulerConfig().MemoryOversubscriptionEnabled,
 	})
+	warnings = admission.Texts(told)
 	if err != nil {
 		return warnings, err
 	}
@@ -152,7 +153,11 @@ func warningText(warnings []string) string {
 	if len(warnings) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d warning(s):\n\n* %s", len(warnings), strings.Join(warnings, "\n* "))
+	plural := "s"
+	if len(warnings) == 1 {
+		plural = ""
+	}
+	return fmt.Sprintf("%d warning%s:\n\n* %s", len(warnings), plural, strings.Join(warnings, "\n* "))
 }
 
 func (s *Server) jobValidate(_ context.Context, req *n.JobValidate) (*n.JobValidated, error) {
@@ -160,7 +165,7 @@ func (s *Server) jobValidate(_ context.Context, req *n.JobValidate) (*n.JobValid
 	out := &n.JobValidated{DriverConfigValidated: true, Warnings: warningText(warnings)}
 	if err != nil {
 		out.Error = errs.Text(err)
-		out.ValidationErrors = admission.Problems(err)
+		out.ValidationErrors = admission.Texts(admission.Problems(err))
 	}
 	return out, nil
 }
