@@ -46,7 +46,7 @@ would, and with 255 on any error.`,
 				e.target(&req.RequestOptions, job)
 				plan, err := call(e, api.JobPlan, req)
 				if err != nil {
-					return e.trouble("Error during plan", err)
+					return file.places(job).trouble(e, "Error during plan", err)
 				}
 				if out.asked() {
 					if err := out.print(e, plan); err != nil {

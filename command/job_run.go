@@ -95,9 +95,9 @@ func (o *runOptions) run(e *env, file *jobFile, job *n.Job, sub *n.JobSubmission
 		if _, conflict, ok := strings.Cut(plainText(err), enforcing); ok {
 			return failf("%s%s\nJob not updated", enforcing, conflict)
 		}
-		return e.trouble("Error submitting job", err)
+		return file.places(job).trouble(e, "Error submitting job", err)
 	}
-	e.warnings(resp.Warnings)
+	file.places(job).warnings(e, resp.Warnings)
 	if o.detach || resp.EvalID == "" {
 		return e.submitted("Job registration successful", job, resp.EvalID)
 	}

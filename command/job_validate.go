@@ -1,6 +1,7 @@
 package command
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/nomadlike/nomadlike/jobspec/admission"
@@ -28,47 +29,44 @@ Without a server in reach it checks what can be checked without one.`,
 				if *vault != "" {
 					job.VaultNamespace = *vault
 				}
-				return validate(e, job)
+				return validate(e, file, job)
 			}
 		},
 	}
 }
 
-func validate(e *env, job *n.Job) error {
+func validate(e *env, file *jobFile, job *n.Job) error {
+	places := file.places(job)
 	req := &n.JobValidate{Job: job}
 	e.target(&req.RequestOptions, job)
 	resp, err := call(e, api.JobValidate, req)
 	switch {
 	case errs.Is(err, errs.Unavailable) && !answered(err):
-		return validateHere(e, job)
+		e.warnf("No agent answers at %s: the job is checked here, and its drivers' configuration is not.\n", e.address())
+		resp = validateHere(job)
 	case err != nil:
 		return e.trouble("Error validating job", err)
 	}
-	if problems := resp.ValidationErrors; len(problems) > 0 {
-		return failf("Job validation errors:\n* %s", strings.Join(problems, "\n* "))
+	places.warnings(e, resp.Warnings)
+	problems := resp.ValidationErrors
+	if len(problems) == 0 && resp.Error != "" {
+		problems = []string{resp.Error}
 	}
-	if resp.Error != "" {
-		return failf("Job validation errors:\n%s", resp.Error)
+	if len(problems) > 0 {
+		e.errorf("Job validation errors:\n")
+		fmt.Fprintln(e.Err, places.problems(e, problems))
+		return exit(1)
 	}
-	e.warnings(resp.Warnings)
 	e.print(e.green("Job validation successful"))
 	return nil
 }
 
 // validateHere checks what can be checked without a server.
-func validateHere(e *env, job *n.Job) error {
+func validateHere(job *n.Job) *n.JobValidated {
 	warnings, err := admission.Admit(job, admission.Options{})
-	problems := admission.Problems(err)
-	if len(problems) == 0 {
-		problems = admission.Unavailable(job)
+	out := &n.JobValidated{ValidationErrors: admission.Texts(admission.Problems(err))}
+	if list := append(admission.Texts(warnings), admission.Unavailable(job)...); len(list) > 0 {
+		out.Warnings = fmt.Sprintf("%d:\n\n* %s", len(list), strings.Join(list, "\n* "))
 	}
-	if len(problems) > 0 {
-		return failf("Job validation errors:\n* %s", strings.Join(problems, "\n* "))
-	}
-	if len(warnings) > 0 {
-		e.warnings("* " + strings.Join(warnings, "\n* "))
-	}
-	e.warnf("No agent answers at %s: the job was checked here, and its drivers' configuration was not.", e.address())
-	e.print(e.green("Job validation successful"))
-	return nil
+	return out
 }

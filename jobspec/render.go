@@ -74,6 +74,9 @@ func (src Sources) Render(d *hcl.Diagnostic, s Style) string {
 			fmt.Fprintf(&b, "%s %s\n", frame(""), s.Mark(underline(line, *at)))
 		}
 	}
+	if d.Detail == "" {
+		return strings.TrimRight(b.String(), "\n")
+	}
 	indent := strings.Repeat(" ", width)
 	b.WriteString(indent + s.Frame(" = ") + strings.ReplaceAll(strings.TrimSpace(d.Detail), "\n", "\n"+indent+"   "))
 	return b.String()

@@ -11,11 +11,10 @@ import (
 func Unavailable(job *n.Job) (out []string) {
 	no := func(asked bool, where, what string) {
 		if asked {
-			out = append(out, fmt.Sprintf("%s: %s is not available in this version yet; the job was not registered", where, what))
+			out = append(out, fmt.Sprintf("%s: %s is not available in this version yet", where, what))
 		}
 	}
 	at := fmt.Sprintf("job %q", job.ID)
-	no(job.Multiregion != nil && len(job.Multiregion.Regions) > 0, at, "multiregion")
 	no(job.Periodic != nil, at, "periodic")
 	no(job.ParameterizedJob != nil, at, "parameterized")
 	for i := range job.TaskGroups {
@@ -51,12 +50,10 @@ func task(no func(bool, string, string), t *n.Task, at string) {
 	no(t.CSIPluginConfig != nil, at, "csi_plugin")
 	no(t.DispatchPayload != nil, at, "dispatch_payload")
 	no(len(t.Actions) > 0, at, "action")
-	no(t.Schedule != nil, at, "schedule")
 	no(t.Kind != "", at, "kind")
 	no(t.RestartPolicy != nil && t.RestartPolicy.RenderTemplates, at, "restart.render_templates")
 	if r := t.Resources; r != nil {
 		no(r.Cores > 0, at, "resources.cores")
 		no(len(r.Devices) > 0, at, "device")
-		no(r.NUMA != nil && r.NUMA.Affinity != "" && r.NUMA.Affinity != "none", at, "numa")
 	}
 }

@@ -81,7 +81,7 @@ func (s *Server) jobRegister(ctx context.Context, req *n.JobRegister) (*n.JobReg
 	}
 	job := req.Job
 	if missing := admission.Unavailable(job); len(missing) > 0 {
-		return nil, errs.Newf(errs.Unsupported, "%s", strings.Join(missing, "\n"))
+		return nil, errs.Newf(errs.Unsupported, "%s\nThe job was not registered.", strings.Join(missing, "\n"))
 	}
 	if old := view.Job(job.Key()); old != nil {
 		preserve(old, job, req)
@@ -162,11 +162,14 @@ func warningText(warnings []string) string {
 
 func (s *Server) jobValidate(_ context.Context, req *n.JobValidate) (*n.JobValidated, error) {
 	warnings, err := s.admit(s.store.Read(), &req.WriteOptions, req.Job)
-	out := &n.JobValidated{DriverConfigValidated: true, Warnings: warningText(warnings)}
+	out := &n.JobValidated{DriverConfigValidated: true}
 	if err != nil {
 		out.Error = errs.Text(err)
 		out.ValidationErrors = admission.Texts(admission.Problems(err))
+	} else {
+		warnings = append(warnings, notYet(req.Job)...)
 	}
+	out.Warnings = warningText(warnings)
 	return out, nil
 }
 
@@ -226,6 +229,14 @@ func (s *Server) jobEvaluate(ctx context.Context, req *n.JobEvaluate) (*n.JobReg
 	return resp, nil
 }
 
+// notYet tells what keeps a job from being run.
+func notYet(job *n.Job) (out []string) {
+	for _, m := range admission.Unavailable(job) {
+		out = append(out, m+"; running the job is refused until then")
+	}
+	return out
+}
+
 // jobPlan runs the scheduler on a copy of the state that has the new job, and
 // commits nothing.
 func (s *Server) jobPlan(_ context.Context, req *n.JobPlan) (*n.JobPlanned, error) {
@@ -237,9 +248,7 @@ func (s *Server) jobPlan(_ context.Context, req *n.JobPlan) (*n.JobPlanned, erro
 	if err != nil {
 		return nil, err
 	}
-	for _, m := range admission.Unavailable(req.Job) {
-		warnings = append(warnings, m+" (running this job is refused until then)")
-	}
+	warnings = append(warnings, notYet(req.Job)...)
 	old := view.Job(req.Job.Key())
 	job, planned := asRegistered(old, req.Job, view.Index()+1)
 	eval := jobEval(job, n.TriggerJobRegister, 0)
