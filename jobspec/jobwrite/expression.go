@@ -121,6 +121,9 @@ func object(entries map[string]string) string {
 // text writes a text so that it reads back the same. References of the running
 // task stay as they are.
 func text(s string) string {
+	if !strings.ContainsFunc(s, tricky) {
+		return quote(s, false)
+	}
 	for _, write := range []func(string, bool) string{heredoc, quote} {
 		for _, refer := range []bool{true, false} {
 			if e := write(s, refer); e != "" && reads(e, s) {
@@ -130,6 +133,9 @@ func text(s string) string {
 	}
 	return quote(s, false) // the comparison of the whole tells what is lost
 }
+
+// tricky reports what does not simply stand for itself.
+func tricky(r rune) bool { return r >= 0x80 || r == '\n' || r == '{' }
 
 // reads reports an expression that means the text, also when it is formatted:
 // that takes the space out of "${ attr.kernel.name }".

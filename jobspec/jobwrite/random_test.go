@@ -53,9 +53,9 @@ func (r random) job() []byte {
 
 // object makes a struct. How much of it is written differs.
 func (r random) object(t reflect.Type, depth int) map[string]any {
-	out, percent := map[string]any{}, r.IntN(70)
+	out, percent := map[string]any{}, r.IntN(40)
 	if depth < 3 {
-		percent += 30
+		percent += 20
 	}
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -138,7 +138,7 @@ func (r random) value(t reflect.Type, anyKey bool, depth int) any {
 		return r.chance(50)
 	case reflect.Slice:
 		list := []any{}
-		for range r.IntN(3) + 1/depth {
+		for range r.IntN(1+r.IntN(3)) + 1/depth {
 			list = append(list, r.value(t.Elem(), false, depth))
 		}
 		return list
