@@ -31,10 +31,7 @@ func compare(want, have reflect.Value, at string) error {
 				return err
 			}
 		}
-		if want.Len() != have.Len() {
-			return lost(reflect.ValueOf(want.Len()), reflect.ValueOf(have.Len()), "the number of "+at)
-		}
-		return nil
+		return sameLength(want, have, at)
 	case want.Kind() == reflect.Map:
 		return compareMaps(want, have, at)
 	case !want.Equal(have):
@@ -47,12 +44,20 @@ func lost(want, have reflect.Value, at string) error {
 	return fmt.Errorf("%s: a job file has no way to write %s here: it would be read as %s", at, shown(want), shown(have))
 }
 
+// shown is a value for an error. Text is in ASCII, since it may differ in what can
+// not be seen.
 func shown(v reflect.Value) string {
+	for v.Kind() == reflect.Interface && !v.IsNil() {
+		v = v.Elem()
+	}
+	if _, number := v.Interface().(json.Number); v.Kind() == reflect.String && !number {
+		return fmt.Sprintf("%+.200q", v.String())
+	}
 	b, err := json.Marshal(v.Interface())
 	if err != nil {
 		return fmt.Sprint(v)
 	}
-	return string(b)
+	return fmt.Sprintf("%.200s", b)
 }
 
 func compareStructs(want, have reflect.Value, at string) error {
@@ -87,10 +92,14 @@ func compareMaps(want, have reflect.Value, at string) error {
 			return err
 		}
 	}
-	if want.Len() != have.Len() {
-		return lost(reflect.ValueOf(want.Len()), reflect.ValueOf(have.Len()), "the number of "+at)
+	return sameLength(want, have, at)
+}
+
+func sameLength(want, have reflect.Value, at string) error {
+	if want.Len() == have.Len() {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%s: a job file has no way to write this: it would be read as %d, not %d", at, have.Len(), want.Len())
 }
 
 // labelOf is the field with the label of what v points to.

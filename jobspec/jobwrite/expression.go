@@ -101,21 +101,27 @@ func list(items []string) string {
 	return b.String() + "]"
 }
 
-// object writes an object. Values are expressions.
+// object writes an object, on one line if that is short. Values are expressions.
 func object(entries map[string]string) string {
-	if len(entries) == 0 {
-		return "{}"
-	}
-	var b strings.Builder
-	b.WriteString("{\n")
+	var items []string
+	length, broken := 0, false
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		name := key
 		if !isName(key) || key == "for" { // which would begin a loop
 			name = quote(key, false)
 		}
-		b.WriteString(name + " = " + strings.TrimSuffix(entries[key], "\n") + "\n")
+		item := name + " = " + strings.TrimSuffix(entries[key], "\n")
+		items = append(items, item)
+		length += len(item) + 2
+		broken = broken || strings.Contains(item, "\n")
 	}
-	return b.String() + "}"
+	switch {
+	case len(items) == 0:
+		return "{}"
+	case length <= lineWidth/2 && !broken:
+		return "{ " + strings.Join(items, ", ") + " }"
+	}
+	return "{\n" + strings.Join(items, "\n") + "\n}"
 }
 
 // text writes a text so that it reads back the same. References of the running
@@ -177,14 +183,9 @@ func heredoc(s string, refer bool) string {
 	if !strings.HasSuffix(s, "\n") || strings.Count(s, "\n") < 2 || strings.ContainsFunc(s, unwritable) {
 		return ""
 	}
-	marker := "EOT"
-	for line := range strings.Lines(s) {
-		if strings.TrimSpace(line) == marker {
-			marker += "_"
-		}
-	}
-	if strings.Contains("\n"+s, "\n"+marker+"\n") { // an earlier line is the longer marker
-		return ""
+	marker, words := "EOT", strings.Fields(s)
+	for slices.Contains(words, marker) {
+		marker += "_"
 	}
 	var b strings.Builder
 	b.WriteString("<<" + marker + "\n")
@@ -216,10 +217,13 @@ func templates(s string, refer bool, b *strings.Builder, other func(r rune)) {
 	}
 }
 
+// longestReference keeps a text of nothing but beginnings from taking ages.
+const longestReference = 200
+
 // reference is the length of the reference at the beginning of a text that would
 // read back as it stands; 0 if there is none.
 func reference(s string) int {
-	end := strings.IndexByte(s, '}') + 1
+	end := strings.IndexByte(s[:min(len(s), longestReference)], '}') + 1
 	if end > 0 && reads(`"`+s[:end]+`"`, s[:end]) {
 		return end
 	}

@@ -1,7 +1,9 @@
 package jobwrite
 
 import (
+	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/nomadlike/nomadlike/jobspec"
 	n "github.com/nomadlike/nomadlike/nomadlike"
@@ -47,7 +49,7 @@ func init() {
 			"ReservedPorts": ports, "DynamicPorts": ports,
 		}},
 		reflect.TypeFor[n.Task](): {fields: map[string]func(*writer, reflect.Value, *body, string) error{
-			"Identity": identity, "ScalingPolicies": taskScaling,
+			"Identity": identity, "Identities": identities, "ScalingPolicies": taskScaling,
 		}},
 		reflect.TypeFor[n.Periodic](): {fields: map[string]func(*writer, reflect.Value, *body, string) error{
 			"SpecType": func(*writer, reflect.Value, *body, string) error { return nil }, // always the same
@@ -76,15 +78,39 @@ func scalingBase(w *writer, v, base any) {
 	p.Type, p.Min = "horizontal", &count
 }
 
+// ports are told apart in a file by their numbers.
 func ports(w *writer, v reflect.Value, b *body, at string) error {
+	reserved := strings.HasSuffix(at, ".ReservedPorts")
+	for i, p := range v.Interface().([]n.Port) {
+		switch {
+		case reserved && p.Value == 0:
+			return fmt.Errorf("%s[%d].Value: a port without a number is a dynamic one in a job file: give it one, or move it to DynamicPorts", at, i)
+		case !reserved && p.Value != 0:
+			return fmt.Errorf("%s[%d].Value: a port with a number is a reserved one in a job file: take it away, or move it to ReservedPorts", at, i)
+		}
+	}
 	return w.list("port", v, b, at)
 }
 
-// identity writes the unnamed identity before the others, which is how files tell
+// identity writes the default identity before the others, which is how files tell
 // it from them.
 func identity(w *writer, v reflect.Value, b *body, at string) error {
+	if id := v.Interface().(*n.Identity); id != nil && !isDefault(id) {
+		return fmt.Errorf("%s.Name: only the default identity stands here in a job file: move %q to Identities", at, id.Name)
+	}
 	return w.pointer("identity", v, reflect.Zero(v.Type()), b, at)
 }
+
+func identities(w *writer, v reflect.Value, b *body, at string) error {
+	for i := range v.Len() {
+		if id := v.Index(i).Addr().Interface().(*n.Identity); w.task.Identity == nil && isDefault(id) {
+			return fmt.Errorf("%s[%d].Name: in a job file %q is the default identity: give it another name, or move it to Identity", at, i, id.Name)
+		}
+	}
+	return w.list("identity", v, b, at)
+}
+
+func isDefault(id *n.Identity) bool { return id.Name == "" || id.Name == "default" }
 
 // scalingTypes of a task by the label of the block.
 var scalingTypes = map[string]string{"cpu": "vertical_cpu", "mem": "vertical_mem"}

@@ -170,4 +170,3 @@ func mapping(f jobspec.Field, v reflect.Value, b *body, at string) error {
 	}
 	return nil
 }
-
