@@ -35,16 +35,7 @@ func TestHCL(t *testing.T) {
 			return
 		}
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			src, depth := d.Input, 0
-			switch d.Cmd {
-			case "task":
-				src, depth = `{"ID":"j","TaskGroups":[{"Name":"g","Tasks":[{"Name":"t",`+strings.TrimPrefix(src, "{")+"]}]}", 3
-			case "group":
-				src, depth = `{"ID":"j","TaskGroups":[{"Name":"g",`+strings.TrimPrefix(src, "{")+"]}", 2
-			case "job", "admit":
-			default:
-				t.Fatalf("unknown command %q", d.Cmd)
-			}
+			src, depth := source(d)
 			job, err := jobspec.DecodeJSON([]byte(src))
 			if err != nil {
 				t.Fatalf("%s: %v", d.Pos, err)
@@ -62,6 +53,17 @@ func TestHCL(t *testing.T) {
 			return within(string(out), depth)
 		})
 	})
+}
+
+// source is the job of a case, and how deep what is shown of it stands.
+func source(d *datadriven.TestData) (src string, depth int) {
+	switch d.Cmd {
+	case "task":
+		return `{"ID":"j","TaskGroups":[{"Name":"g","Tasks":[{"Name":"t",` + strings.TrimPrefix(d.Input, "{") + "]}]}", 3
+	case "group":
+		return `{"ID":"j","TaskGroups":[{"Name":"g",` + strings.TrimPrefix(d.Input, "{") + "]}", 2
+	}
+	return d.Input, 0
 }
 
 // within is the inside of so many blocks around it.
@@ -241,28 +243,68 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-// FuzzHCL writes what a stranger sent: an error, or a file that comes back.
+// FuzzHCL writes what a stranger sent: an error that names what is wrong, or a file
+// that comes back.
 func FuzzHCL(f *testing.F) {
-	for i := range uint64(50) {
+	files, err := filepath.Glob("testdata/[a-z]*s") // the cases, not what was found before
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range files {
+		datadriven.RunTestAny(f, path, func(_ testing.TB, d *datadriven.TestData) string {
+			src, _ := source(d)
+			f.Add([]byte(src))
+			return d.Expected
+		})
+	}
+	for i := range uint64(20) {
 		f.Add(random{rand.New(rand.NewPCG(1, i))}.job())
 	}
-	f.Add([]byte(`{"ID":"e\u0301","TaskGroups":[{"Name":"g","Volumes":{"a":{"Name":"b"}},"Tasks":[{"Name":"t","Config":{"a b":[1,{"b":null}],"c":null}}]}]}`))
 	f.Fuzz(func(t *testing.T, src []byte) {
+		if job, err := jobspec.DecodeJSON(src); err == nil {
+			errorOrBack(t, job)
+		}
+	})
+}
+
+// FuzzText puts a text wherever one can stand.
+func FuzzText(f *testing.F) {
+	for _, s := range fragments {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		config, err := n.NewRaw(map[string]any{
+			"a": text, "b": []string{text, text}, "c": map[string]string{text: text}, "d": []any{map[string]string{text: text}}, "e": []any{map[string]string{"f": text}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		src, err := json.Marshal(map[string]any{"ID": text, "Name": text + "x", "TaskGroups": []any{map[string]any{
+			"Name": text, "Meta": map[string]string{text: text}, "Services": []any{map[string]any{"Tags": []string{text, text}, "Meta": map[string]string{"a": text}}},
+			"Tasks": []any{map[string]any{"Name": text, "Config": config, "Templates": []any{map[string]string{"EmbeddedTmpl": text + "\n"}}}},
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
 		job, err := jobspec.DecodeJSON(src)
 		if err != nil {
-			return
+			t.Fatal(err)
 		}
-		began := time.Now()
-		out, err := jobwrite.HCL(job)
-		if took := time.Since(began); took > 5*time.Second {
-			t.Fatalf("%d bytes took %v", len(src), took)
-		}
-		if err != nil {
-			if !strings.HasPrefix(err.Error(), "Job.") && !strings.HasPrefix(err.Error(), "the number of Job.") {
-				t.Fatalf("the error names no field: %v", err)
-			}
-			return
-		}
-		comesBack(t, job, out)
+		errorOrBack(t, job)
 	})
+}
+
+// errorOrBack writes a job: it comes back, or the error names a field of it.
+func errorOrBack(t *testing.T, job *n.Job) {
+	t.Helper()
+	began := time.Now()
+	out, err := jobwrite.HCL(job)
+	if took := time.Since(began); took > 5*time.Second {
+		t.Fatalf("it took %v", took)
+	}
+	if err == nil {
+		comesBack(t, job, out)
+	} else if !strings.HasPrefix(err.Error(), "Job.") {
+		t.Fatalf("the error names no field: %v", err)
+	}
 }
