@@ -50,6 +50,9 @@ func TestHCL(t *testing.T) {
 				return "error: " + err.Error() + "\n"
 			}
 			comesBack(t, job, out)
+			if d.Cmd == "admit" {
+				admittedAgain(t, job, out)
+			}
 			return within(string(out), depth)
 		})
 	})
@@ -175,6 +178,21 @@ func comesBack(t *testing.T, job *n.Job, src []byte) {
 	}
 	if want, have := plain(job), plain(back); !walk.Equal(want, have) {
 		t.Fatalf("%s\n%s", diff.Diff(want, have), src)
+	}
+}
+
+// admittedAgain registers the file of an admitted job, which must change nothing.
+func admittedAgain(t *testing.T, job *n.Job, src []byte) {
+	t.Helper()
+	back, _, err := jobspec.Parse("x.hcl", src, jobspec.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := admission.Admit(back, admission.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if d := diff.Diff(job, back); d != "" {
+		t.Fatal(d)
 	}
 }
 
