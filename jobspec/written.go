@@ -54,3 +54,7 @@ func Evaluate(expression string) (cty.Value, error) {
 	}
 	return v, nil
 }
+
+// ScalingType is the type of a task's scaling block with the label "cpu" or "mem",
+// unless it names another.
+func ScalingType(label string) string { return scalingTypes[label] }

@@ -117,7 +117,7 @@ func labelOf(v reflect.Value) (reflect.Value, bool) {
 // compareRaw compares blocks by what they mean: a number can be written in many
 // ways.
 func compareRaw(want, have n.Raw, at string) error {
-	if (want == nil) != (have == nil) {
+	if (len(want) == 0) != (len(have) == 0) {
 		return lost(reflect.ValueOf(want), reflect.ValueOf(have), at)
 	}
 	if bytes.Equal(want, have) {

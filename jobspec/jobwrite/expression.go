@@ -178,12 +178,16 @@ func quote(s string, refer bool) string {
 	return b.String()
 }
 
+// mostLines of a text are written as they are: reading takes the square of them.
+const mostLines = 5000
+
 // heredoc writes a text of several lines as they are, or returns "".
 func heredoc(s string, refer bool) string {
-	if !strings.HasSuffix(s, "\n") || strings.Count(s, "\n") < 2 || strings.ContainsFunc(s, unwritable) {
+	lines := strings.Count(s, "\n")
+	if !strings.HasSuffix(s, "\n") || lines < 2 || lines > mostLines || strings.ContainsFunc(s, unwritable) {
 		return ""
 	}
-	marker, words := "EOT", strings.Fields(s)
+	marker, words := "EOT", strings.Fields(s) // no line of the text may be the marker
 	for slices.Contains(words, marker) {
 		marker += "_"
 	}

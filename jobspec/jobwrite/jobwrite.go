@@ -5,6 +5,7 @@ package jobwrite
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -23,6 +24,9 @@ import (
 // A job that was admitted keeps of its update no more than admission.Settled, and
 // its groups hold the whole: it reads back as it was before.
 func HCL(job *n.Job) ([]byte, error) {
+	if job == nil {
+		return nil, errors.New("there is no job to write")
+	}
 	job = unsettled(job)
 	w := &writer{job: job, defaults: n.Defaults{JobType: job.Type}}
 	if w.defaults.JobType == "" {
@@ -43,7 +47,10 @@ func HCL(job *n.Job) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("job %q can not be written as a job file: %w", job.ID, err)
 	}
-	return src, compare(reflect.ValueOf(job).Elem(), reflect.ValueOf(back).Elem(), "Job")
+	if err := compare(reflect.ValueOf(job).Elem(), reflect.ValueOf(back).Elem(), "Job"); err != nil {
+		return nil, err
+	}
+	return src, nil
 }
 
 // unsettled returns a copy of the job as it was before admission settled it.

@@ -196,6 +196,68 @@ func admittedAgain(t *testing.T, job *n.Job, src []byte) {
 	}
 }
 
+// TestHalfJobs writes what was not made by a decoder.
+func TestHalfJobs(t *testing.T) {
+	whole := func() *n.Job {
+		job, err := jobspec.DecodeJSON([]byte(`{"ID":"j","TaskGroups":[{"Name":"g","Tasks":[{"Name":"t"}]}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return job
+	}
+	for name, c := range map[string]struct {
+		change func(*n.Job)
+		want   string
+	}{
+		"nothing is missing": {func(*n.Job) {}, ""},
+		"an empty block":     {func(j *n.Job) { j.TaskGroups[0].Tasks[0].Config = n.Raw{} }, ""},
+		"no resources":       {func(j *n.Job) { j.TaskGroups[0].Tasks[0].Resources = nil }, "Job.TaskGroups[0].Tasks[0].Resources: a job file has no way to leave it out"},
+		"no update":          {func(j *n.Job) { j.Update = nil }, "Job.Update: a job file has no way to leave it out"},
+		"a null volume":      {func(j *n.Job) { j.TaskGroups[0].Volumes = map[string]*n.VolumeRequest{"a": nil} }, `Job.TaskGroups[0].Volumes["a"]: it is null`},
+		"no object":          {func(j *n.Job) { j.TaskGroups[0].Tasks[0].Config = n.Raw("[") }, "Job.TaskGroups[0].Tasks[0].Config: "},
+		"no type of scaling": {func(j *n.Job) {
+			one := int64(1)
+			j.TaskGroups[0].Scaling = &n.ScalingPolicy{Enabled: true, Min: &one, Max: &one}
+		}, `Job.TaskGroups[0].Scaling.Type: a job file has no way to write "" here`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			job := whole()
+			c.change(job)
+			out, err := jobwrite.HCL(job)
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want)) {
+				t.Errorf("%v\n%s", err, out)
+			}
+			if (out == nil) != (err != nil) {
+				t.Errorf("both a file and an error, or neither: %v\n%s", err, out)
+			}
+		})
+	}
+	if _, err := jobwrite.HCL(nil); err == nil {
+		t.Error("no job is written without an error")
+	}
+}
+
+// TestDepthAndLength shows that what a stranger sends takes little time.
+func TestDepthAndLength(t *testing.T) {
+	for name, config := range map[string]string{
+		"lists in lists":         strings.Repeat("[", 1000) + strings.Repeat("]", 1000),
+		"objects in objects":     strings.Repeat(`{"a":`, 1000) + "1" + strings.Repeat("}", 1000),
+		"blocks in blocks":       strings.Repeat(`[{"a":`, 500) + "1" + strings.Repeat("}]", 500),
+		"beginnings":             `"` + strings.Repeat("${", 10_000) + `"`,
+		"references":             `"` + strings.Repeat("${a.b}", 5_000) + `"`,
+		"lines":                  `"` + strings.Repeat("EOT\\n", 100_000) + `"`,
+		"a number of many zeros": "1e100000000",
+	} {
+		t.Run(name, func(t *testing.T) {
+			job, err := jobspec.DecodeJSON([]byte(`{"ID":"j","TaskGroups":[{"Name":"g","Tasks":[{"Name":"t","Config":{"x":` + config + `}}]}]}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			errorOrBack(t, job)
+		})
+	}
+}
+
 // TestRandomJobs writes random jobs of all fields and reads them back.
 func TestRandomJobs(t *testing.T) {
 	count, seed := 2000, uint64(time.Now().UnixNano())

@@ -22,6 +22,7 @@ func opaque(raw n.Raw, at string) (b body, err error) {
 	return content(m, at)
 }
 
+// content writes an object as a body.
 func content(m map[string]any, at string) (b body, err error) {
 	for _, key := range slices.Sorted(maps.Keys(m)) {
 		v, at := m[key], at+"."+key
@@ -31,35 +32,36 @@ func content(m map[string]any, at string) (b body, err error) {
 		case !isName(key):
 			return b, fmt.Errorf("%s: a job file has no way to write the key %q here: it takes letters, digits, _ and -", at, key)
 		}
-		var value string
-		switch x := v.(type) {
-		case []any:
-			if blocks, ok := objects(x); ok {
-				for i, inner := range blocks {
-					y := &block{kind: key}
-					if y.body, err = content(inner, at+"["+strconv.Itoa(i)+"]"); err != nil {
-						return b, err
-					}
-					b.blocks = append(b.blocks, y)
+		list, _ := v.([]any)
+		if blocks, ok := objects(list); ok {
+			for i, inner := range blocks {
+				x := &block{kind: key}
+				if x.body, err = content(inner, fmt.Sprintf("%s[%d]", at, i)); err != nil {
+					return b, err
 				}
-				continue
+				b.blocks = append(b.blocks, x)
 			}
-			if only, ok := x[0:min(1, len(x))], len(x) == 1; ok && isObject(only[0]) {
-				v = only[0]
-			}
-			value, err = anything(v, at)
-		case map[string]any:
-			value, err = anything(v, at)
-			value = "merge(" + value + ")"
-		default:
-			value, err = anything(v, at)
+			continue
 		}
+		value, err := argued(v, at)
 		if err != nil {
 			return b, err
 		}
 		b.argue(key, value)
 	}
 	return b, nil
+}
+
+// argued writes a value as that of an argument.
+func argued(v any, at string) (string, error) {
+	if list, ok := v.([]any); ok && len(list) == 1 && isObject(list[0]) {
+		return anything(list[0], at)
+	}
+	value, err := anything(v, at)
+	if isObject(v) {
+		value = "merge(" + value + ")"
+	}
+	return value, err
 }
 
 func isObject(v any) bool {

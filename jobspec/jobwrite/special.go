@@ -71,7 +71,7 @@ func groupBase(_ *writer, v, base any) {
 func scalingBase(w *writer, v, base any) {
 	p := base.(*n.ScalingPolicy)
 	if w.task != nil {
-		p.Type = scalingTypes[scalingLabel(v.(*n.ScalingPolicy))]
+		p.Type = jobspec.ScalingType(scalingLabel(v.(*n.ScalingPolicy)))
 		return
 	}
 	count := int64(w.group.Count)
@@ -112,11 +112,9 @@ func identities(w *writer, v reflect.Value, b *body, at string) error {
 
 func isDefault(id *n.Identity) bool { return id.Name == "" || id.Name == "default" }
 
-// scalingTypes of a task by the label of the block.
-var scalingTypes = map[string]string{"cpu": "vertical_cpu", "mem": "vertical_mem"}
-
+// scalingLabel is what a task's scaling block is written with.
 func scalingLabel(p *n.ScalingPolicy) string {
-	if p.Type == scalingTypes["mem"] {
+	if p.Type == jobspec.ScalingType("mem") {
 		return "mem"
 	}
 	return "cpu"

@@ -44,7 +44,7 @@ func (w *writer) field(f jobspec.Field, v, base reflect.Value, b *body, at strin
 	t := v.Type()
 	switch {
 	case t == rawType:
-		if v.Bytes() == nil {
+		if v.Len() == 0 {
 			return nil
 		}
 		inner, err := opaque(v.Bytes(), at)
