@@ -5,8 +5,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/nomadlike/nomadlike/jobspec/jobwrite"
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/api"
+	"github.com/nomadlike/nomadlike/nomadlike/errs"
 )
 
 func jobInspect() *verb {
@@ -14,16 +16,19 @@ func jobInspect() *verb {
 		name: "job inspect", args: "[job]", min: 0, max: 1, kind: "jobs",
 		synopsis: "Show a job as the servers have it",
 		help: `
-Prints a job as the servers have it, as JSON that 'job run -json' takes; with -hcl,
-the file that it came from.`,
+Prints a job as the servers have it, as JSON that 'job run -json' takes. With -hcl
+it is the job file that it came from, with its variables and comments; of a job
+that came as JSON, or whose file was too long to be kept, it is a job file written
+for it, which holds what differs from the defaults.`,
 		examples: []string{
 			"# The job of an old version", Name + " job inspect -version=3 example", "",
-			"# Get the job file back", Name + " job inspect -hcl example > example.nomad.hcl",
+			"# Get the job file back", Name + " job inspect -hcl example > example.nomad.hcl", "",
+			"# Turn a job in JSON into a job file", Name + " job run example.json", Name + " job inspect -hcl example > example.nomad.hcl",
 		},
 		bind: func(f *flags) action {
 			i := &inspectFlags{out: f.structured()}
 			f.StringVar(&i.version, "version", "", "this `version` instead of the newest")
-			f.BoolVar(&i.hcl, "hcl", false, "the text of the job file")
+			f.BoolVar(&i.hcl, "hcl", false, "the text of the job file; it is written if the job came as JSON")
 			f.BoolVar(&i.withVars, "with-vars", false, "with -hcl: tell how to run it with the same variables")
 			return i.run
 		},
@@ -100,28 +105,53 @@ func (i *inspectFlags) job(e *env, key n.JobKey) (*n.Job, error) {
 	return nil, failf("Job %q has no version %d. The versions that are remembered: %s", key.ID, version, versionList(resp.Versions))
 }
 
-// source prints the text that the job came from.
+// source prints the text that the job came from, or one that says the same.
 func (i *inspectFlags) source(e *env, job *n.Job) error {
-	req := &n.JobSubmissionQuery{JobID: job.ID, Version: job.Version}
-	req.Namespace = job.Namespace
-	sub, err := read(e, api.JobSubmission, req)
+	sub, err := i.submission(e, job)
 	if err != nil {
-		return e.trouble("Error querying the job's source", err)
+		return err
 	}
 	if i.withVars {
-		var b strings.Builder
-		fmt.Fprintf(&b, "%s job inspect -hcl %s | %s job run", Name, job.ID, Name)
-		for _, name := range sorted(sub.VariableFlags) {
-			fmt.Fprintf(&b, " -var='%s=%s'", name, sub.VariableFlags[name])
-		}
-		if sub.Variables != "" {
-			fmt.Fprintf(&b, " -var-file=<(cat <<'EOF'\n%s\nEOF\n)", strings.TrimRight(sub.Variables, "\n"))
-		}
-		e.warnf("%s -", b.String())
+		e.warnf("%s -", i.rerun(job, sub))
 	}
 	fmt.Fprint(e.Out, sub.Source)
 	if !strings.HasSuffix(sub.Source, "\n") {
 		e.print("")
 	}
 	return nil
+}
+
+// submission returns the job file that was kept, or a new one.
+func (i *inspectFlags) submission(e *env, job *n.Job) (*n.JobSubmission, error) {
+	req := &n.JobSubmissionQuery{JobID: job.ID, Version: job.Version}
+	req.Namespace = job.Namespace
+	sub, err := read(e, api.JobSubmission, req)
+	if err != nil && !errs.Is(err, errs.NotFound) {
+		return nil, e.trouble("Error querying the job's source", err)
+	}
+	if err == nil && sub.Format == "hcl2" {
+		return sub, nil
+	}
+	src, err := jobwrite.HCL(job)
+	if err != nil {
+		return nil, failf("Error writing the job as a job file: %v\nPrint it as JSON instead: %s job inspect %s", err, Name, job.ID)
+	}
+	return &n.JobSubmission{Source: string(src), Format: "hcl2"}, nil
+}
+
+// rerun is the command line that runs the job's file with the same variables.
+func (i *inspectFlags) rerun(job *n.Job, sub *n.JobSubmission) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s job inspect -hcl", Name)
+	if i.version != "" {
+		fmt.Fprintf(&b, " -version=%d", job.Version)
+	}
+	fmt.Fprintf(&b, " %s | %s job run", job.ID, Name)
+	for _, name := range sorted(sub.VariableFlags) {
+		fmt.Fprintf(&b, " -var='%s=%s'", name, sub.VariableFlags[name])
+	}
+	if sub.Variables != "" {
+		fmt.Fprintf(&b, " -var-file=<(cat <<'EOF'\n%s\nEOF\n)", strings.TrimRight(sub.Variables, "\n"))
+	}
+	return b.String()
 }

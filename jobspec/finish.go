@@ -10,16 +10,25 @@ import (
 func finish(job *n.Job) {
 	for i := range job.TaskGroups {
 		g := &job.TaskGroups[i]
-		base := job.Name + "-" + g.Name
-		services(g.Services, base)
+		services(g.Services, ServiceName(job, g, nil))
 		for j := range g.Tasks {
 			t := &g.Tasks[j]
-			services(t.Services, base+"-"+t.Name)
+			services(t.Services, ServiceName(job, g, t))
 			for k := range t.Artifacts {
 				destination(&t.Artifacts[k])
 			}
 		}
 	}
+}
+
+// ServiceName is what a service is called that is given no name. The task is nil
+// for services of the group.
+func ServiceName(job *n.Job, g *n.Group, t *n.Task) string {
+	name := job.Name + "-" + g.Name
+	if t != nil {
+		name += "-" + t.Name
+	}
+	return name
 }
 
 func services(list []n.Service, name string) {
@@ -37,11 +46,15 @@ func services(list []n.Service, name string) {
 }
 
 func destination(a *n.Artifact) {
-	if a.RelativeDest != "" {
-		return
+	if a.RelativeDest == "" {
+		a.RelativeDest = Destination(a)
 	}
-	a.RelativeDest = "local/"
+}
+
+// Destination is where an artifact goes that is given no destination.
+func Destination(a *n.Artifact) string {
 	if a.GetterMode == "file" {
-		a.RelativeDest += path.Base(a.GetterSource)
+		return "local/" + path.Base(a.GetterSource)
 	}
+	return "local/"
 }

@@ -138,12 +138,18 @@ func hostNetworks(list []n.Network) {
 // specification reference, 1. Tools read what is left of update.
 func settle(job *n.Job) {
 	job.Migrate, job.Reschedule = nil, nil
-	if u := job.Update; u != nil {
-		job.Update = &n.Update{}
-		if u.MaxParallel > 0 {
-			job.Update.Stagger, job.Update.MaxParallel = u.Stagger, u.MaxParallel
-		}
+	if job.Update != nil {
+		left := Settled(*job.Update)
+		job.Update = &left
 	}
+}
+
+// Settled is what is left of a job's update when the job is admitted.
+func Settled(u n.Update) n.Update {
+	if u.MaxParallel > 0 {
+		return n.Update{Stagger: u.Stagger, MaxParallel: u.MaxParallel}
+	}
+	return n.Update{}
 }
 
 // settled reports an update of a job that was admitted before, such as one that
