@@ -18,9 +18,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/google/uuid"
+	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/tryfunc"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	ctyyaml "github.com/zclconf/go-cty-yaml"
@@ -30,24 +32,47 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// functions are those that job files may call. files says whether the disk may
-// be read.
-func (p *parser) functions(files bool) map[string]function.Function {
+// scopeOf is the scope that all others are in: the functions that job files may
+// call. files says whether they may read the disk.
+func (p *parser) scopeOf(files bool) *hcl.EvalContext {
+	all := pure
+	if files {
+		all = withFiles
+	}
+	scope := all().NewChild()
+	scope.Variables = map[string]cty.Value{}
+	scope.Functions = map[string]function.Function{
+		"format": p.limited(stdlib.FormatFunc, formatted), "formatlist": p.limited(stdlib.FormatListFunc, formattedAll),
+		"indent": p.limited(stdlib.IndentFunc, indented), "join": p.limited(stdlib.JoinFunc, joined),
+		"replace": p.limited(stdlib.ReplaceFunc, replaced), "regex_replace": p.limited(stdlib.RegexReplaceFunc, rewritten),
+		"setproduct": p.limited(stdlib.SetProductFunc, product),
+	}
+	return scope
+}
+
+// What does not depend on the file is made once: there is much of it.
+var (
+	pure      = sync.OnceValue(func() *hcl.EvalContext { return &hcl.EvalContext{Functions: functions(false)} })
+	withFiles = sync.OnceValue(func() *hcl.EvalContext { return &hcl.EvalContext{Functions: functions(true)} })
+)
+
+// functions are those whose result is bounded by their arguments.
+func functions(files bool) map[string]function.Function {
 	f := map[string]function.Function{
 		"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "floor": stdlib.FloorFunc, "log": stdlib.LogFunc, "max": stdlib.MaxFunc,
 		"min": stdlib.MinFunc, "parseint": stdlib.ParseIntFunc, "pow": stdlib.PowFunc, "signum": stdlib.SignumFunc,
 
-		"chomp": stdlib.ChompFunc, "format": p.limited(stdlib.FormatFunc, formatted), "formatlist": p.limited(stdlib.FormatListFunc, formattedAll),
-		"indent": p.limited(stdlib.IndentFunc, indented), "join": p.limited(stdlib.JoinFunc, joined),
-		"lower": stdlib.LowerFunc, "upper": stdlib.UpperFunc, "title": stdlib.TitleFunc, "replace": p.limited(stdlib.ReplaceFunc, replaced),
-		"regex_replace": p.limited(stdlib.RegexReplaceFunc, rewritten), "split": stdlib.SplitFunc, "strlen": stdlib.StrlenFunc, "strrev": stdlib.ReverseFunc,
+		"chomp": stdlib.ChompFunc,
+
+		"lower": stdlib.LowerFunc, "upper": stdlib.UpperFunc, "title": stdlib.TitleFunc,
+		"split": stdlib.SplitFunc, "strlen": stdlib.StrlenFunc, "strrev": stdlib.ReverseFunc,
 		"reverse": stdlib.ReverseFunc, "substr": stdlib.SubstrFunc, "trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc,
 		"trimsuffix": stdlib.TrimSuffixFunc, "trimspace": stdlib.TrimSpaceFunc,
 
 		"chunklist": stdlib.ChunklistFunc, "coalesce": stdlib.CoalesceFunc, "coalescelist": stdlib.CoalesceListFunc, "compact": stdlib.CompactFunc,
 		"concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc, "distinct": checked(stdlib.DistinctFunc, atMost(maxCompared)), "element": stdlib.ElementFunc,
 		"flatten": stdlib.FlattenFunc, "index": stdlib.IndexFunc, "keys": stdlib.KeysFunc, "length": stdlib.LengthFunc, "lookup": stdlib.LookupFunc,
-		"merge": stdlib.MergeFunc, "range": stdlib.RangeFunc, "setintersection": stdlib.SetIntersectionFunc, "setproduct": p.limited(stdlib.SetProductFunc, product),
+		"merge": stdlib.MergeFunc, "range": stdlib.RangeFunc, "setintersection": stdlib.SetIntersectionFunc,
 		"setunion": stdlib.SetUnionFunc, "slice": stdlib.SliceFunc, "sort": stdlib.SortFunc, "values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
 
 		"can": tryfunc.CanFunc, "try": tryfunc.TryFunc, "convert": typeexpr.ConvertFunc,

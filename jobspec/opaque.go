@@ -1,6 +1,8 @@
 package jobspec
 
 import (
+	"fmt"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -26,6 +28,9 @@ func (p *parser) opaque(body *hclsyntax.Body, ctx *hcl.EvalContext) (n.Raw, hcl.
 			diags = append(diags, fault(body.SrcRange, "unknown value", "the block holds a value that is not known"))
 		}
 		return nil, diags
+	}
+	if err := spellable(object); err != nil {
+		return nil, append(diags, fault(body.SrcRange, "wrong value", "%v", err))
 	}
 	text, err := ctyjson.Marshal(object, object.Type())
 	var raw n.Raw
@@ -66,4 +71,17 @@ func (p *parser) object(body *hclsyntax.Body, ctx *hcl.EvalContext) (map[string]
 		out[name] = cty.TupleVal(list)
 	}
 	return out, diags
+}
+
+// spellable refuses numbers that JSON would need thousands of digits for.
+func spellable(v cty.Value) error {
+	return cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
+		if v.Type() != cty.Number || v.IsNull() || !v.IsKnown() {
+			return true, nil
+		}
+		if e := v.AsBigFloat().MantExp(nil); e > 1024 || e < -1074 {
+			return false, fmt.Errorf("the number %s is out of range", v.AsBigFloat().Text('g', 10))
+		}
+		return true, nil
+	})
 }

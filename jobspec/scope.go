@@ -18,7 +18,7 @@ import (
 
 // scope evaluates variables and locals.
 func (p *parser) scope(body *hclsyntax.Body) hcl.Diagnostics {
-	p.root = &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: p.functions(p.options.Files)}
+	p.root = p.scopeOf(p.options.Files)
 	vars, diags := declared(body)
 	diags = append(diags, p.assign(vars)...)
 	values := map[string]cty.Value{}
@@ -304,10 +304,8 @@ func (p *parser) check(v *variable) (diags hcl.Diagnostics) {
 
 // ask evaluates one rule.
 func (p *parser) ask(v *variable, condition, message hclsyntax.Expression) hcl.Diagnostics {
-	ctx := &hcl.EvalContext{
-		Functions: p.functions(false),
-		Variables: map[string]cty.Value{"var": cty.ObjectVal(map[string]cty.Value{v.name: v.value})},
-	}
+	ctx := p.scopeOf(false)
+	ctx.Variables["var"] = cty.ObjectVal(map[string]cty.Value{v.name: v.value})
 	text, diags := message.Value(nil)
 	if !diags.HasErrors() && (text.IsNull() || text.Type() != cty.String || strings.TrimSpace(text.AsString()) == "") {
 		diags = append(diags, fault(message.Range(), "wrong value for error_message", "it is the sentence that users read when the condition is false"))

@@ -1,6 +1,7 @@
 package jobspec
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -8,7 +9,6 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -121,9 +121,9 @@ func isKnown(ctx *hcl.EvalContext, root string) bool {
 // template.
 func (p *parser) around(at hcl.Range) string {
 	from, to := at.Start.Byte, at.End.Byte
-	head := strings.TrimRight(string(p.text[:from]), " \t")
-	tail := strings.TrimLeft(string(p.text[to:]), " \t")
-	if strings.HasSuffix(head, "${") && strings.HasPrefix(tail, "}") {
+	head := bytes.TrimRight(p.text[:from], " \t")
+	tail := bytes.TrimLeft(p.text[to:], " \t")
+	if bytes.HasSuffix(head, []byte("${")) && bytes.HasPrefix(tail, []byte("}")) {
 		from, to = len(head), len(p.text)-len(tail)
 	}
 	return string(p.text[from:to])

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"reflect"
 	"slices"
-	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -36,23 +35,20 @@ func Fields(t reflect.Type) []Field {
 	return out
 }
 
-// pure functions are made once; there are many, and Evaluate is called often.
-var pure = sync.OnceValue(func() *hcl.EvalContext { return &hcl.EvalContext{Functions: functions(false)} })
-
 // Evaluate returns what an expression means in a job file that declares no
 // variables, where references of the running task stay as their own text.
 func Evaluate(expression string) (cty.Value, error) {
 	e, diags := hclsyntax.ParseExpression([]byte(expression), "expression", hcl.InitialPos)
-	if diags.HasErrors() {
-		return cty.NilVal, describe(diags)
+	if !diags.HasErrors() {
+		p := &parser{text: []byte(expression)}
+		p.root = p.scopeOf(false)
+		p.root.Variables["var"], p.root.Variables["local"] = cty.EmptyObjectVal, cty.EmptyObjectVal
+		var v cty.Value
+		if v, diags = p.value(e, p.root); !diags.HasErrors() {
+			return v, nil
+		}
 	}
-	p := &parser{src: []byte(expression), root: pure().NewChild()}
-	p.root.Variables = map[string]cty.Value{"var": cty.EmptyObjectVal, "local": cty.EmptyObjectVal}
-	v, diags := p.value(e, p.root)
-	if diags.HasErrors() {
-		return cty.NilVal, describe(diags)
-	}
-	return v, nil
+	return cty.NilVal, &Error{Diagnostics: diags, Sources: Sources{"expression": []byte(expression)}}
 }
 
 // ScalingType is the type of a task's scaling block with the label "cpu" or "mem",

@@ -43,11 +43,11 @@ func HCL(job *n.Job) ([]byte, error) {
 	var b bytes.Buffer
 	(&body{blocks: []*block{{kind: "job", labels: []string{string(job.ID)}, body: content}}}).render(&b)
 	src := hclwrite.Format(b.Bytes())
-	back, _, err := jobspec.Parse("job file", src, jobspec.Options{})
+	read, err := jobspec.Parse("job file", src, jobspec.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("job %q can not be written as a job file: %w", job.ID, err)
 	}
-	if err := compare(reflect.ValueOf(job).Elem(), reflect.ValueOf(back).Elem(), "Job"); err != nil {
+	if err := compare(reflect.ValueOf(job).Elem(), reflect.ValueOf(read.Job).Elem(), "Job"); err != nil {
 		return nil, err
 	}
 	return src, nil

@@ -168,10 +168,11 @@ func ratios(v any) any {
 // comesBack reads a file and compares it with the job that it was written for.
 func comesBack(t *testing.T, job *n.Job, src []byte) {
 	t.Helper()
-	back, _, err := jobspec.Parse("x.hcl", src, jobspec.Options{Strict: true})
+	read, err := jobspec.Parse("x.hcl", src, jobspec.Options{Strict: true})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, src)
 	}
+	back := read.Job
 	if u := job.Update; u != nil && *u == admission.Settled(*u) {
 		left := admission.Settled(*back.Update)
 		back.Update = &left
@@ -184,10 +185,11 @@ func comesBack(t *testing.T, job *n.Job, src []byte) {
 // admittedAgain registers the file of an admitted job, which must change nothing.
 func admittedAgain(t *testing.T, job *n.Job, src []byte) {
 	t.Helper()
-	back, _, err := jobspec.Parse("x.hcl", src, jobspec.Options{})
+	read, err := jobspec.Parse("x.hcl", src, jobspec.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	back := read.Job
 	if _, err := admission.Admit(back, admission.Options{}); err != nil {
 		t.Fatal(err)
 	}
@@ -305,17 +307,17 @@ func TestCorpus(t *testing.T) {
 		if err != nil {
 			continue // an answer of the validation, or the like
 		}
-		job, _, err := jobspec.Parse(path, src, jobspec.Options{Files: true})
+		read, err := jobspec.Parse(path, src, jobspec.Options{Files: true})
 		if err != nil {
 			continue // TestCorpus of jobspec tells
 		}
 		compared++
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			out, err := jobwrite.HCL(job)
+			out, err := jobwrite.HCL(read.Job)
 			if err != nil {
 				t.Fatal(err)
 			}
-			comesBack(t, job, out)
+			comesBack(t, read.Job, out)
 		})
 	}
 	if compared == 0 {
