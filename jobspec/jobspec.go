@@ -36,13 +36,10 @@ const MaxSize = 4 << 20
 // Parse reads a job file. name is what errors call it. The diagnostics are
 // warnings, or what the error is made of.
 func Parse(name string, src []byte, o Options) (*n.Job, hcl.Diagnostics, error) {
-	if len(src) > MaxSize {
-		return nil, nil, fmt.Errorf("%s: %d bytes are too long for a job file; the limit is %d", name, len(src), MaxSize)
-	}
 	if bytes.HasPrefix(bytes.TrimLeft(src, " "), []byte("{")) {
 		return nil, nil, fmt.Errorf("%s: job files in the JSON form of HCL are not read by this version; write HCL, or the JSON of the API with -json", name)
 	}
-	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	file, diags := Syntax(name, src)
 	if diags.HasErrors() {
 		return nil, diags, describe(diags)
 	}

@@ -141,6 +141,9 @@ func (v *variable) parse(text, from string) hcl.Diagnostics {
 	if v.literal || v.kind == cty.String || v.kind == cty.Number || v.kind == cty.DynamicPseudoType {
 		return v.set(cty.StringVal(text), at)
 	}
+	if diags := tooDeep(from, []byte(text)); diags.HasErrors() {
+		return diags
+	}
 	expr, diags := hclsyntax.ParseExpression([]byte(text), from, hcl.InitialPos)
 	if diags.HasErrors() {
 		return diags
@@ -185,7 +188,7 @@ func (p *parser) assign(vars map[string]*variable) (diags hcl.Diagnostics) {
 }
 
 func (p *parser) assignFile(vars map[string]*variable, name string, src []byte) hcl.Diagnostics {
-	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	file, diags := Syntax(name, src)
 	if diags.HasErrors() {
 		return diags
 	}
