@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
-
 	"github.com/nomadlike/nomadlike/jobspec"
 	n "github.com/nomadlike/nomadlike/nomadlike"
 )
@@ -99,18 +97,9 @@ func (j *jobFile) parseHCL(e *env, path string, src []byte) (*n.Job, *n.JobSubmi
 		return nil, nil, err
 	}
 	for _, d := range diags {
-		e.warnf("%s", diagnostic(d))
+		e.warnf("%s", jobspec.Line(d))
 	}
 	return job, sub, nil
-}
-
-// diagnostic is a warning with its place.
-func diagnostic(d *hcl.Diagnostic) string {
-	at := ""
-	if d.Subject != nil {
-		at = fmt.Sprintf("%s:%d,%d: ", d.Subject.Filename, d.Subject.Start.Line, d.Subject.Start.Column)
-	}
-	return at + d.Summary + "; " + d.Detail
 }
 
 // submission remembers a job file and its variables.

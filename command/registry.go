@@ -3,7 +3,7 @@ package command
 // verbs lists every verb. A new one is a line here and a file of its own.
 func verbs() []*verb {
 	return []*verb{
-		version(), status(),
+		version(), status(), formatVerb(),
 		jobRun(), jobPlan(), jobValidate(), jobInit(), jobStatus(), jobStop(), jobInspect(), jobHistory(),
 		jobAllocs(), jobDeployments(), jobPromote(), jobEval(), jobStart(),
 		allocStatus(), allocLogs(), allocStop(), allocRestart(), allocSignal(),

@@ -41,33 +41,39 @@ func Parse(name string, src []byte, o Options) (*n.Job, hcl.Diagnostics, error) 
 	}
 	file, diags := Syntax(name, src)
 	if diags.HasErrors() {
-		return nil, diags, describe(diags)
+		return nil, diags, Describe(diags)
 	}
 	p := &parser{src: src, options: o}
 	job, more := p.file(file.Body.(*hclsyntax.Body))
 	if diags = append(diags, more...); diags.HasErrors() {
-		return nil, diags, describe(diags)
+		return nil, diags, Describe(diags)
 	}
 	return job, diags, nil
 }
 
-// describe makes one error of all diagnostics, each with its place.
-func describe(diags hcl.Diagnostics) error {
+// Describe makes one error of all diagnostics that are errors, each with its place.
+func Describe(diags hcl.Diagnostics) error {
 	var lines []string
 	for _, d := range diags {
 		if d.Severity != hcl.DiagError {
 			continue
 		}
-		at := ""
-		switch {
-		case d.Subject != nil && d.Subject.Start.Line == 0: // no file, such as a flag
-			at = d.Subject.Filename + ": "
-		case d.Subject != nil:
-			at = fmt.Sprintf("%s:%d,%d: ", d.Subject.Filename, d.Subject.Start.Line, d.Subject.Start.Column)
-		}
-		lines = append(lines, at+d.Summary+"; "+d.Detail)
+		lines = append(lines, Line(d))
 	}
 	return fmt.Errorf("%s", strings.Join(lines, "\n"))
+}
+
+// Line is a diagnostic in one line, with its place.
+func Line(d *hcl.Diagnostic) string {
+	at := ""
+	switch {
+	case d.Subject == nil:
+	case d.Subject.Start.Line == 0: // all of a file, or none, such as a flag
+		at = d.Subject.Filename + ": "
+	default:
+		at = fmt.Sprintf("%s:%d,%d: ", d.Subject.Filename, d.Subject.Start.Line, d.Subject.Start.Column)
+	}
+	return at + d.Summary + "; " + d.Detail
 }
 
 // fault makes a diagnostic.
