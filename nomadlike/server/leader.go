@@ -222,7 +222,8 @@ func (l *leadership) changed(c state.Commit) {
 		if gone, ok := ch.Before.(*n.Node); ok && ch.After == nil {
 			l.timers.Forget(gone.ID)
 		}
-		if gone, ok := ch.Before.(*n.Job); ok && ch.After == nil {
+		// A version of a job that nobody remembers any more is no job that is gone.
+		if gone, ok := ch.Before.(*n.Job); ok && ch.After == nil && l.s.store.Read().Job(gone.Key()) == nil {
 			l.blocked.Forget(gone.Key())
 		}
 	}
