@@ -42,6 +42,9 @@ func (c *checks) job(j *n.Job) {
 	if j.UI != nil && len(j.UI.Description) > 1000 {
 		c.add("ui.description is longer than 1000 bytes")
 	}
+	if j.VersionTag != nil && len(j.VersionTag.Description) > 1000 {
+		c.add("VersionTag.Description is longer than 1000 bytes")
+	}
 	if !j.RunsToCompletion() && (j.Periodic != nil || j.ParameterizedJob != nil) {
 		c.add("only batch and sysbatch jobs can be periodic or parameterized, not a %s job", j.Type)
 	}

@@ -44,7 +44,7 @@ func newLeadership(s *Server) *leadership {
 	l.timers = heartbeat.New(s.Heartbeat, l.nodeSilent)
 	l.planner = planner.New(s.store, commitFunc(s.commit), scheduler.Fits)
 	l.rollouts = rollouts.New(rollouts.Deps{
-		Store: s.store, Commit: s.commit, MayReschedule: mayReschedule, SameSpec: state.SameSpec, Logger: s.Logger.Named("rollouts"),
+		Store: s.store, Commit: s.commit, MayReschedule: mayReschedule, SameSpec: state.SameSpec, Keep: s.Jobs.TrackedVersions, Logger: s.Logger.Named("rollouts"),
 	})
 	return l
 }
