@@ -3,8 +3,8 @@ package command
 // verbs lists every verb. A new one is a line here and a file of its own.
 func verbs() []*verb {
 	return []*verb{
-		version(), status(),
-		jobRun(), jobPlan(), jobValidate(), jobInit(), jobStatus(), jobStop(), jobInspect(), jobHistory(),
+		version(), status(), formatVerb(),
+		jobRun(), jobPlan(), jobValidate(), jobInit(), jobStatus(), jobStop(), jobInspect(), jobHistory(), jobRevert(), jobTagApply(), jobTagUnset(),
 		jobAllocs(), jobDeployments(), jobPromote(), jobEval(), jobStart(),
 		allocStatus(), allocLogs(), allocStop(), allocRestart(), allocSignal(),
 		nodeStatus(), nodeEligibility(),
@@ -37,6 +37,7 @@ var groups = map[string]string{
 	"deployment":              "Look at deployments, and steer them",
 	"eval":                    "Look at evaluations",
 	"job":                     "Run jobs, look at them, stop them",
+	"job tag":                 "Give versions of a job names, and take them away",
 	"node":                    "Look at nodes, and say whether they take new work",
 	"namespace":               "Look at namespaces",
 	"node pool":               "Look at node pools",

@@ -4,17 +4,14 @@ import (
 	"encoding/json"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // Limits of a job file. A file beyond them was made to do harm: the largest real
 // ones are a hundredth of that.
 const (
 	// MaxSize is the largest job file that is read, in bytes.
-	MaxSize     = 4 << 20
-	maxTokens   = 400_000 // words and signs
-	maxNesting  = 200     // brackets and templates within each other
-	maxOperands = 2_000   // joined by operators in one expression
+	MaxSize   = 4 << 20
+	maxTokens = 400_000 // words and signs
 )
 
 // guard refuses a file that the library would need too much stack or memory for:
@@ -26,11 +23,7 @@ func guard(name string, src []byte) *hcl.Diagnostic {
 	if words := countWords(src); words > maxTokens {
 		return fault(hcl.Range{Filename: name}, "file too large", "%d words and signs are too many for a job file; the limit is %d", words, maxTokens)
 	}
-	tokens, diags := hclsyntax.LexConfig(src, name, hcl.InitialPos)
-	if diags.HasErrors() {
-		return nil // the parser finds the same, and says it with the rest
-	}
-	return deep(tokens)
+	return tooDeep(name, src)
 }
 
 // countWords bounds the number of tokens from above, without making any.
@@ -44,42 +37,6 @@ func countWords(src []byte) (words int) {
 		inWord = letter
 	}
 	return words
-}
-
-// deep finds what is nested too deeply or joined too long.
-func deep(tokens hclsyntax.Tokens) *hcl.Diagnostic {
-	type level struct {
-		open     hclsyntax.TokenType
-		operands int
-	}
-	stack := []level{{}}
-	for _, t := range tokens {
-		top := &stack[len(stack)-1]
-		switch t.Type {
-		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl, hclsyntax.TokenOQuote, hclsyntax.TokenOHeredoc:
-			top.operands++
-			stack = append(stack, level{open: t.Type})
-		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd, hclsyntax.TokenCQuote, hclsyntax.TokenCHeredoc:
-			if len(stack) > 1 {
-				stack = stack[:len(stack)-1]
-			}
-		case hclsyntax.TokenComma:
-			top.operands = 0
-		case hclsyntax.TokenNewline:
-			if top.open == hclsyntax.TokenOBrace || top.open == 0 {
-				top.operands = 0
-			}
-		default:
-			top.operands++
-		}
-		if len(stack) > maxNesting {
-			return fault(t.Range, "nested too deeply", "there are more than %d brackets within each other", maxNesting)
-		}
-		if top.operands > 2*maxOperands {
-			return fault(t.Range, "expression too long", "an expression has at most %d operands", maxOperands)
-		}
-	}
-	return nil
 }
 
 // guardJSON does the same for the JSON form.
@@ -101,8 +58,8 @@ func guardJSON(name string, src []byte) *hcl.Diagnostic {
 		case b == '"':
 			quoted = true
 		case b == '{' || b == '[':
-			if depth++; depth > maxNesting {
-				return fault(at, "nested too deeply", "there are more than %d brackets within each other", maxNesting)
+			if depth++; depth > maxDepth {
+				return fault(at, "nested too deeply", "there are more than %d brackets within each other", maxDepth)
 			}
 		case b == '}' || b == ']':
 			depth--

@@ -91,10 +91,7 @@ func (p *parser) syntax() (*hclsyntax.Body, hcl.Diagnostics) {
 		p.json = true
 		return p.syntaxJSON()
 	}
-	if d := guard(p.name, p.text); d != nil {
-		return nil, hcl.Diagnostics{d}
-	}
-	file, diags := hclsyntax.ParseConfig(p.text, p.name, hcl.InitialPos)
+	file, diags := Syntax(p.name, p.text)
 	if diags.HasErrors() {
 		return nil, diags
 	}

@@ -254,10 +254,7 @@ func (p *parser) variablesFile(name string, src []byte) (*hclsyntax.Body, hcl.Di
 	if text := bytes.TrimSpace(src); len(text) > 0 && text[0] == '{' {
 		return p.bodyJSON(name, src, &shape{free: true})
 	}
-	if d := guard(name, src); d != nil {
-		return nil, hcl.Diagnostics{d}
-	}
-	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	file, diags := Syntax(name, src)
 	if diags.HasErrors() {
 		return nil, diags
 	}

@@ -3,7 +3,6 @@ package jobspec
 import (
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -164,9 +163,6 @@ func taskScaling(d *decoder, b scoped, v reflect.Value, path string) hcl.Diagnos
 	diags := d.structure(b.Body, b.ctx, target(&p), b.DefRange(), path)
 	if p.Type != implied {
 		diags = append(diags, fault(d.places[under(path, "Type")], "wrong value for type", "the block's label %q makes it %q: leave type out", b.Labels[0], implied))
-	}
-	if slices.ContainsFunc(task.ScalingPolicies, func(o n.ScalingPolicy) bool { return o.Type == implied }) {
-		diags = append(diags, fault(b.DefRange(), fmt.Sprintf("a second scaling %q block", b.Labels[0]), "there can be one of each kind in a task"))
 	}
 	task.ScalingPolicies = append(task.ScalingPolicies, p)
 	return diags

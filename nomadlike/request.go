@@ -66,6 +66,9 @@ type QueryMeta struct {
 // Meta gives access to what every answer to a reading request carries.
 func (m *QueryMeta) Meta() *QueryMeta { return m }
 
+// BodyMeta is a QueryMeta of which HTTP makes no headers.
+type BodyMeta QueryMeta
+
 // A Reply is the answer to a reading request.
 type Reply[T any] struct {
 	QueryMeta
@@ -217,6 +220,48 @@ type JobEvaluate struct {
 }
 
 type EvalOptions struct{ ForceReschedule bool }
+
+// JobRevert asks for an old version of a job to run again.
+type JobRevert struct {
+	WriteOptions
+	JobID               JobID `path:"JobID"`
+	JobVersion          uint64
+	EnforcePriorVersion *uint64 // refuse unless this version is the current one
+}
+
+// JobStability marks a version of a job as one to go back to, or not.
+type JobStability struct {
+	WriteOptions
+	JobID      JobID `path:"JobID"`
+	JobVersion uint64
+	Stable     bool
+}
+
+// JobStabilitySet answers a JobStability.
+type JobStabilitySet struct{ WriteMeta }
+
+// JobTag gives a version of a job a name, which keeps it from being forgotten.
+type JobTag struct {
+	WriteOptions
+	JobID       JobID  `path:"JobID"`
+	TagName     string `path:"TagName" json:"-" codec:"TagName"`
+	Version     uint64
+	Latest      bool // the current version, whichever that is; Version must be 0
+	Description string
+}
+
+// JobUntag takes the name away.
+type JobUntag struct {
+	WriteOptions
+	JobID   JobID  `path:"JobID"`
+	TagName string `path:"TagName"`
+}
+
+// JobTagged answers a JobTag or a JobUntag with the tag.
+type JobTagged struct {
+	VersionTag
+	BodyMeta
+}
 
 // JobVersionsRequest asks for a job's history.
 type JobVersionsRequest struct {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/nomadlike/nomadlike/jobspec"
 	"github.com/nomadlike/nomadlike/jobspec/admission"
+	n "github.com/nomadlike/nomadlike/nomadlike"
 )
 
 // TestAdmission shows what is said of jobs: problems, warnings, and what this
@@ -49,4 +50,19 @@ func TestAdmission(t *testing.T) {
 			return strings.Join(out, "\n") + "\n"
 		})
 	})
+}
+
+// TestLongTag checks what no job file can say.
+func TestLongTag(t *testing.T) {
+	for length, good := range map[int]bool{1000: true, 1001: false} {
+		file, err := jobspec.Parse("x.hcl", []byte("job \"j\" {\ngroup \"g\" {\ntask \"t\" {\ndriver = \"raw_exec\"\n}\n}\n}"), jobspec.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		job := file.Job
+		job.VersionTag = &n.VersionTag{Name: "x", Description: strings.Repeat("x", length)}
+		if _, err := admission.Admit(job, admission.Options{}); (err == nil) != good {
+			t.Errorf("a description of %d bytes: %v", length, err)
+		}
+	}
 }

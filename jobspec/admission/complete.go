@@ -70,7 +70,7 @@ func completeTask(t *n.Task) {
 	if t.Identity == nil {
 		t.Identity = &n.Identity{}
 	}
-	t.Identity.Name, t.Identity.Audience = defaultIdentity, []string{"nomadproject.io"} // of tokens for the servers
+	t.Identity.Name, t.Identity.Audience = defaultIdentity, []string{serverAudience}
 	upper(&t.Identity.ChangeSignal)
 	if r := t.Resources; r != nil {
 		hostNetworks(r.Networks)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
+	"github.com/nomadlike/nomadlike/nomadlike/walk"
 )
 
 // defaultIdentity is the name of the identity that each task has.
@@ -44,6 +45,14 @@ func (c *checks) consul(x *n.Consul) {
 		c.add("Consul.Namespace", "consul.namespace: Consul namespaces are not part of this edition")
 	}
 }
+
+// IsGiven reports the identity that a task is given which writes none.
+func IsGiven(id *n.Identity) bool {
+	return id != nil && walk.Equal(id, &n.Identity{Name: defaultIdentity, Audience: []string{serverAudience}})
+}
+
+// serverAudience is who tokens of the default identity are for: the servers.
+const serverAudience = "nomadproject.io"
 
 var secretName = regexp.MustCompile(`^[a-zA-Z0-9_]{1,128}$`)
 

@@ -59,6 +59,9 @@ func (c *checks) task(g *n.Group, t *n.Task) {
 		if p.Type != "vertical_cpu" && p.Type != "vertical_mem" {
 			c.add(element("ScalingPolicies", i)+".Type", "scaling type %q of a task is none of vertical_cpu, vertical_mem", p.Type)
 		}
+		if slices.ContainsFunc(t.ScalingPolicies[:i], func(o n.ScalingPolicy) bool { return o.Type == p.Type }) {
+			c.add(element("ScalingPolicies", i), "there are two scaling blocks of type %s", p.Type)
+		}
 	}
 }
 

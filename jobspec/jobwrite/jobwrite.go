@@ -67,7 +67,26 @@ func unsettled(job *n.Job) *n.Job {
 	if p := job.Periodic; p != nil && p.SpecType == "" {
 		p.SpecType = "cron"
 	}
+	for i := range job.TaskGroups {
+		for j := range job.TaskGroups[i].Tasks {
+			t := &job.TaskGroups[i].Tasks[j]
+			if !admission.IsGiven(t.Identity) {
+				continue
+			}
+			t.Identity = nil
+			if r := t.Resources; r != nil {
+				r.MemoryMaxMB, r.SecretsMB = unlessZero(r.MemoryMaxMB), unlessZero(r.SecretsMB)
+			}
+		}
+	}
 	return job
+}
+
+func unlessZero(p *int) *int {
+	if p != nil && *p == 0 {
+		return nil
+	}
+	return p
 }
 
 // writer writes one job. Its fields but the first are what is being written.

@@ -386,7 +386,7 @@ func errorOrBack(t *testing.T, job *n.Job) {
 	}
 	if err == nil {
 		comesBack(t, job, out)
-	} else if !strings.HasPrefix(err.Error(), "Job.") {
+	} else if !strings.HasPrefix(err.Error(), "Job.") && !strings.Contains(err.Error(), "nested too deeply") {
 		t.Fatalf("the error names no field: %v", err)
 	}
 }

@@ -95,7 +95,7 @@ func (r random) amend(t reflect.Type, out map[string]any) {
 		if id, ok := out["Identity"].(map[string]any); ok {
 			id["Name"] = r.one("", "default")
 		}
-		elements("ScalingPolicies", func(e map[string]any) { e["Type"] = r.one("vertical_cpu", "vertical_mem", "", "else") })
+		elements("ScalingPolicies", func(e map[string]any) { e["Type"] = r.one("vertical_cpu", "vertical_mem") })
 	case reflect.TypeFor[n.ScalingPolicy]():
 		out["Max"] = r.IntN(5)
 		if r.chance(50) {

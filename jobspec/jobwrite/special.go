@@ -122,6 +122,11 @@ func scalingLabel(p *n.ScalingPolicy) string {
 
 func taskScaling(w *writer, v reflect.Value, b *body, at string) error {
 	from := len(b.blocks)
+	for i, p := range v.Interface().([]n.ScalingPolicy) {
+		if p.Type != jobspec.ScalingType(scalingLabel(&p)) {
+			return fmt.Errorf("%s[%d].Type: %q is no type of a task's scaling: make it %q or %q", at, i, p.Type, jobspec.ScalingType("cpu"), jobspec.ScalingType("mem"))
+		}
+	}
 	if err := w.list("scaling", v, b, at); err != nil {
 		return err
 	}

@@ -54,6 +54,7 @@ func (a *Agent) openServer() error {
 		},
 		Jobs: server.JobLimits{
 			MaxPriority: c.JobMaxPriority, DefaultPriority: c.JobDefaultPriority, MaxCount: noneIfZero(c.JobMaxCount), MaxSourceSize: noneIfZero(c.JobMaxSourceSize),
+			TrackedVersions: c.JobTrackedVersions,
 		},
 		Scheduler: &c.DefaultScheduler,
 		OnFatal:   func(err error) { a.fatal <- err },

@@ -15,6 +15,11 @@ var (
 	JobDeregister = write[n.JobDeregister, n.JobDeregistered]("Job.Deregister", "DELETE /v1/job/{JobID...}", Leader, namespace("submit-job", "deregister-job"))
 	JobEvaluate   = write[n.JobEvaluate, n.JobRegistered]("Job.Evaluate", "PUT /v1/job/{JobID...}/evaluate", Leader, namespace("submit-job", "evaluate-job"))
 
+	JobRevert = write[n.JobRevert, n.JobRegistered]("Job.Revert", "PUT /v1/job/{JobID...}/revert", Leader, namespace("submit-job", "revert-job"))
+	JobStable = write[n.JobStability, n.JobStabilitySet]("Job.Stable", "PUT /v1/job/{JobID...}/stable", Leader, namespace("submit-job", "stable-job"))
+	JobTag    = write[n.JobTag, n.JobTagged]("Job.Tag", "PUT /v1/job/{JobID...}/versions/{TagName}/tag", Leader, namespace("submit-job", "tag-job-version"))
+	JobUntag  = write[n.JobUntag, n.JobTagged]("Job.Untag", "DELETE /v1/job/{JobID...}/versions/{TagName}/tag", Leader, namespace("submit-job", "tag-job-version"))
+
 	JobGet         = read[n.JobQuery, *n.Job]("Job.Get", "GET /v1/job/{JobID...}", Leader, readJob, blocking)
 	JobAllocs      = read[n.JobQuery, []*n.AllocStub]("Job.Allocations", "GET /v1/job/{JobID...}/allocations", Leader, readJob, blocking)
 	JobEvals       = read[n.JobQuery, []*n.Evaluation]("Job.Evaluations", "GET /v1/job/{JobID...}/evaluations", Leader, readJob, blocking)

@@ -18,9 +18,6 @@ var notYet = []struct{ feature, routes string }{
 	{"job actions", "GET /v1/job/{ID...}/actions, GET /v1/job/{ID...}/action"},
 	{"forcing a periodic job", "PUT /v1/job/{ID...}/periodic/force"},
 	{"dispatching a parameterized job", "PUT /v1/job/{ID...}/dispatch, PUT /v1/job/{ID...}/dispatch/payload"},
-	{"reverting a job", "PUT /v1/job/{ID...}/revert"},
-	{"marking a job version as stable", "PUT /v1/job/{ID...}/stable"},
-	{"tagging job versions", "PUT /v1/job/{ID}/versions/{Tag}/tag, DELETE /v1/job/{ID}/versions/{Tag}/tag"},
 	{"listing an allocation's checks", "GET /v1/allocation/{ID}/checks, GET /v1/client/allocation/{ID}/checks"},
 	{"deleting evaluations", "DELETE /v1/evaluations"},
 	{"unblocking a multi-region deployment", "PUT /v1/deployment/unblock/{ID}"},
@@ -69,6 +66,12 @@ func (s *server) missing() {
 		for pattern := range strings.SplitSeq(m.routes, ", ") {
 			s.routes.add(pattern, h, false)
 		}
+	}
+	// Without these, the rest of the path would be taken for the job's ID.
+	for _, verb := range []string{"PUT", "DELETE"} {
+		s.routes.add(verb+" /v1/job/{ID...}/tag", func(w http.ResponseWriter, _ *http.Request) {
+			plain(w, http.StatusNotFound, "invalid job tag endpoint")
+		}, false)
 	}
 	s.routes.add("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
 		plain(w, http.StatusNotFound, "OIDC Discovery endpoint disabled")

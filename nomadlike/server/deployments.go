@@ -77,7 +77,7 @@ func (s *Server) deploymentFail(ctx context.Context, req *n.DeploymentChange) (*
 	dec := rollout.Fail(in, n.DescDeploymentFailedByUser, revert)
 	eval := rollouts.Eval(in.Deployment, in.Job)
 	_, index, err := commitTo(ctx, s, state.ChangeDeployment, &state.DeploymentChange{
-		Update: *dec.Update, Eval: eval, Job: rollouts.Rollback(dec.Rollback), Now: now(),
+		Update: *dec.Update, Eval: eval, Job: rollouts.Rollback(dec.Rollback), Keep: s.Jobs.TrackedVersions, Now: now(),
 	})
 	if err != nil {
 		return nil, err
@@ -149,7 +149,7 @@ func (s *Server) deploymentHealth(ctx context.Context, req *n.DeploymentHealth) 
 	out := changed(c.Eval.ID, 0)
 	if len(req.UnhealthyAllocationIDs) > 0 {
 		dec := rollout.Fail(in, n.DescDeploymentFailedAllocs, revertsFor(in, req.UnhealthyAllocationIDs))
-		c.Update, c.Job = dec.Update, rollouts.Rollback(dec.Rollback)
+		c.Update, c.Job, c.Keep = dec.Update, rollouts.Rollback(dec.Rollback), s.Jobs.TrackedVersions
 		if dec.Rollback != nil {
 			out.RevertedJobVersion = &dec.Rollback.Version
 		}

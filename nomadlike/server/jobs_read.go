@@ -132,6 +132,9 @@ func diffBase(versions []*n.Job, req *n.JobVersionsRequest) (*n.Job, error) {
 	if req.DiffVersion == "" && req.DiffTag == "" {
 		return nil, nil
 	}
+	if _, err := strconv.ParseUint(req.DiffVersion, 10, 64); err != nil && req.DiffVersion != "" {
+		return nil, errs.Newf(errs.Invalid, "diff_version is %q and must be the number of a version", req.DiffVersion)
+	}
 	for _, v := range versions {
 		if req.DiffTag != "" && v.VersionTag != nil && v.VersionTag.Name == req.DiffTag {
 			return v, nil

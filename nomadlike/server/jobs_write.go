@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -18,20 +19,8 @@ import (
 // admit makes a submitted job ready to be stored: what servers add is added, and
 // it is checked. Warnings are for the user.
 func (s *Server) admit(view *state.View, o *n.WriteOptions, job *n.Job) (warnings []string, err error) {
-	switch {
-	case job == nil:
-		return nil, errs.New(errs.Invalid, "Job must be specified")
-	case job.ID == "":
-		return nil, errs.New(errs.Invalid, "Job ID hasn't been provided")
-	}
-	if job.Namespace == "" || o.Namespace != n.DefaultNamespace {
-		job.Namespace = o.Namespace
-	}
-	if job.Region == "" || job.Region == n.DefaultRegion {
-		job.Region = s.Region
-	}
-	if job.Region != s.Region {
-		return nil, errs.New(errs.Internal, "No path to region")
+	if err := s.locate(o, job); err != nil {
+		return nil, err
 	}
 	told, err := admission.Admit(job, admission.Options{
 		MaxPriority: s.Jobs.MaxPriority, DefaultPriority: s.Jobs.DefaultPriority, MaxCount: s.Jobs.MaxCount,
@@ -41,6 +30,7 @@ func (s *Server) admit(view *state.View, o *n.WriteOptions, job *n.Job) (warning
 	if err != nil {
 		return warnings, err
 	}
+	job.VersionTag = nil // that of the version it was copied from; there is a call for tags
 	if view.Namespace(job.Namespace) == nil {
 		return warnings, errs.Newf(errs.Internal, "job %q is in nonexistent namespace %q", job.ID, job.Namespace)
 	}
@@ -48,6 +38,26 @@ func (s *Server) admit(view *state.View, o *n.WriteOptions, job *n.Job) (warning
 		return warnings, errs.Newf(errs.Internal, "job %q is in nonexistent node pool %q", job.ID, job.NodePool)
 	}
 	return warnings, s.admitChange(view.Job(job.Key()), job)
+}
+
+// locate says where a submitted job belongs.
+func (s *Server) locate(o *n.WriteOptions, job *n.Job) error {
+	switch {
+	case job == nil:
+		return errs.New(errs.Invalid, "Job must be specified")
+	case job.ID == "":
+		return errs.New(errs.Invalid, "Job ID hasn't been provided")
+	}
+	if job.Namespace == "" || o.Namespace != n.DefaultNamespace {
+		job.Namespace = o.Namespace
+	}
+	if job.Region == "" || job.Region == n.DefaultRegion {
+		job.Region = s.Region
+	}
+	if job.Region != s.Region {
+		return errs.New(errs.Internal, "No path to region")
+	}
+	return nil
 }
 
 // admitChange checks what may not change between versions of a job.
@@ -71,23 +81,52 @@ func (s *Server) jobRegister(ctx context.Context, req *n.JobRegister) (*n.JobReg
 	if req.JobID != "" && req.Job != nil && req.JobID != req.Job.ID {
 		return nil, errs.New(errs.Invalid, "Job ID does not match name")
 	}
+	if req.Job != nil {
+		req.Job.Stop, req.Job.Dispatched, req.Job.ParentID = false, false, ""
+	}
+	if !req.PreserveCounts && !req.PreserveResources || req.EnforceIndex {
+		return s.register(ctx, req)
+	}
+	// What is to be preserved may change while the job is looked at, by an
+	// autoscaler for example.
+	for tries := 5; ; tries-- {
+		try := *req
+		try.Job = walk.Clone(req.Job)
+		if err := s.locate(&try.WriteOptions, try.Job); err != nil {
+			return nil, err
+		}
+		try.EnforceIndex, try.JobModifyIndex = true, 0
+		if old := s.store.Read().Job(try.Job.Key()); old != nil {
+			try.JobModifyIndex = old.JobModifyIndex
+		}
+		resp, err := s.register(ctx, &try)
+		if !errors.Is(err, state.ErrOtherIndex) || tries == 0 {
+			return resp, err
+		}
+	}
+}
+
+// register admits a job and commits it.
+func (s *Server) register(ctx context.Context, req *n.JobRegister) (*n.JobRegistered, error) {
 	view := s.store.Read()
 	if view.SchedulerConfig().RejectJobRegistration {
 		return nil, errs.New(errs.Permission, "Job registration, dispatch, and scale are disabled by the scheduler configuration")
 	}
-	warnings, err := s.admit(view, &req.WriteOptions, req.Job)
-	if err != nil {
-		return nil, err
-	}
 	job := req.Job
-	if missing := admission.Unavailable(job); len(missing) > 0 {
-		return nil, errs.Newf(errs.Unsupported, "%s\nThe job was not registered.", strings.Join(missing, "\n"))
+	if err := s.locate(&req.WriteOptions, job); err != nil {
+		return nil, err
 	}
 	if old := view.Job(job.Key()); old != nil {
 		preserve(old, job, req)
 	}
-	job.Stop, job.Dispatched, job.ParentID = false, false, ""
-	c := &state.JobRegister{Job: job, EnforceIndex: req.EnforceIndex, JobModifyIndex: req.JobModifyIndex, Now: now()}
+	warnings, err := s.admit(view, &req.WriteOptions, job)
+	if err != nil {
+		return nil, err
+	}
+	if missing := admission.Unavailable(job); len(missing) > 0 {
+		return nil, errs.Newf(errs.Unsupported, "%s\nThe job was not registered.", strings.Join(missing, "\n"))
+	}
+	c := &state.JobRegister{Job: job, EnforceIndex: req.EnforceIndex, JobModifyIndex: req.JobModifyIndex, Keep: s.Jobs.TrackedVersions, Now: now()}
 	c.Submission, warnings = s.keepSource(req.Submission, warnings)
 	if !job.IsPeriodic() && !job.IsParameterized() {
 		c.Eval = jobEval(job, n.TriggerJobRegister, req.EvalPriority)
@@ -182,7 +221,7 @@ func (s *Server) jobDeregister(ctx context.Context, req *n.JobDeregister) (*n.Jo
 	if job == nil {
 		return &n.JobDeregistered{}, nil
 	}
-	c := &state.JobDeregister{Key: key, Purge: req.Purge, NoShutdownDelay: req.NoShutdownDelay, Now: now()}
+	c := &state.JobDeregister{Key: key, Purge: req.Purge, NoShutdownDelay: req.NoShutdownDelay, Keep: s.Jobs.TrackedVersions, Now: now()}
 	if !job.IsPeriodic() && !job.IsParameterized() {
 		c.Eval = jobEval(job, n.TriggerJobDeregister, req.EvalPriority)
 	}

@@ -44,7 +44,7 @@ func newLeadership(s *Server) *leadership {
 	l.timers = heartbeat.New(s.Heartbeat, l.nodeSilent)
 	l.planner = planner.New(s.store, commitFunc(s.commit), scheduler.Fits)
 	l.rollouts = rollouts.New(rollouts.Deps{
-		Store: s.store, Commit: s.commit, MayReschedule: mayReschedule, SameSpec: state.SameSpec, Logger: s.Logger.Named("rollouts"),
+		Store: s.store, Commit: s.commit, MayReschedule: mayReschedule, SameSpec: state.SameSpec, Keep: s.Jobs.TrackedVersions, Logger: s.Logger.Named("rollouts"),
 	})
 	return l
 }
@@ -222,7 +222,8 @@ func (l *leadership) changed(c state.Commit) {
 		if gone, ok := ch.Before.(*n.Node); ok && ch.After == nil {
 			l.timers.Forget(gone.ID)
 		}
-		if gone, ok := ch.Before.(*n.Job); ok && ch.After == nil {
+		// A version of a job that nobody remembers any more is no job that is gone.
+		if gone, ok := ch.Before.(*n.Job); ok && ch.After == nil && l.s.store.Read().Job(gone.Key()) == nil {
 			l.blocked.Forget(gone.Key())
 		}
 	}

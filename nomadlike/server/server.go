@@ -76,6 +76,7 @@ type JobLimits struct {
 	DefaultPriority int // default 50
 	MaxCount        int // of all groups together; default 50,000, negative: none
 	MaxSourceSize   int // bytes of the job's text that are kept; default 1 MiB, negative: none
+	TrackedVersions int // that are remembered besides the tagged ones; default state.VersionsKept
 }
 
 // A Server answers calls from New on and takes part in the cluster while Run

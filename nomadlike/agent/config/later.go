@@ -61,7 +61,7 @@ var refused = map[string]string{
 // unheeded names the keys that are known and checked and change nothing yet. They
 // are no reason to stop, and a warning says so.
 var unheeded = strings.Fields(`
-	server.enabled_schedulers server.job_tracked_versions
+	server.enabled_schedulers
 	client.no_host_uuid
 	telemetry.collection_interval telemetry.disable_hostname
 	limits.http_max_conns_per_client limits.https_handshake_timeout limits.rpc_handshake_timeout limits.rpc_max_conns_per_client

@@ -200,7 +200,7 @@ func TestWarnings(t *testing.T) {
 				bootstrap_expect = 1
 				protocol_version = 1
 				server_join { retry_join = ["10.0.0.2"] }
-				job_tracked_versions = 7
+				enabled_schedulers = ["batch"]
 			}
 			client { options { consul.address = "x" } }
 			acl { enabled = false }
@@ -215,7 +215,7 @@ func TestWarnings(t *testing.T) {
 		"No configuration loaded from ",
 		"WARNING: Bootstrap mode enabled! Potentially unsafe operation.",
 		`a.hcl:13: client.options key "consul.address" has no effect`,
-		"a.hcl:11: server.job_tracked_versions has no effect yet in this build",
+		"a.hcl:11: server.enabled_schedulers has no effect yet in this build",
 	} {
 		if i >= len(c.Warnings) || !strings.Contains(c.Warnings[i], want) {
 			t.Errorf("warning %d is not %q: %q", i, want, c.Warnings)

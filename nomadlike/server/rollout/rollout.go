@@ -108,7 +108,7 @@ func Fail(in Input, description string, revert bool) Decision {
 		switch {
 		case in.Stable == nil:
 			description += " - no stable job version to auto revert to"
-		case in.SameSpec(in.Stable, in.Job):
+		case in.same():
 			description += fmt.Sprintf(" - not rolling back to stable job version %d as current job has same specification", in.Stable.Version)
 		default:
 			d.Rollback = in.Stable
@@ -117,6 +117,14 @@ func Fail(in Input, description string, revert bool) Decision {
 	}
 	d.Update = &n.DeploymentStatusUpdate{DeploymentID: in.Deployment.ID, Status: n.DeploymentFailed, StatusDescription: description}
 	return d
+}
+
+// same reports that going back would change nothing. A tag is no reason to: the
+// version gone back to would be without it, and might fail like this one.
+func (in Input) same() bool {
+	stable, job := *in.Stable, *in.Job
+	stable.VersionTag, job.VersionTag = nil, nil
+	return in.SameSpec(&stable, &job)
 }
 
 // autoPromotes reports canaries that are all healthy, in groups that all want to

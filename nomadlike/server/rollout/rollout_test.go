@@ -64,6 +64,9 @@ func TestDecide(t *testing.T) {
 			update: "failed", description: "Failed due to unhealthy allocations - no stable job version to auto revert to", evaluate: true},
 		{name: "going back would change nothing", never: true, same: true, stable: &n.Job{Version: 3}, groups: map[string]*n.DeploymentGroup{"g": group(func(g *n.DeploymentGroup) { g.AutoRevert = true })}, allocs: []*n.Allocation{healthy("a", false)},
 			update: "failed", description: "Failed due to unhealthy allocations - not rolling back to stable job version 3 as current job has same specification", evaluate: true},
+		{name: "nor if it were for a tag", never: true, same: true, stable: &n.Job{Version: 3, VersionTag: &n.VersionTag{Name: "good"}},
+			groups: map[string]*n.DeploymentGroup{"g": group(func(g *n.DeploymentGroup) { g.AutoRevert = true })}, allocs: []*n.Allocation{healthy("a", false)},
+			update: "failed", description: "Failed due to unhealthy allocations - not rolling back to stable job version 3 as current job has same specification", evaluate: true},
 
 		{name: "healthy canaries are promoted", groups: map[string]*n.DeploymentGroup{"g": group(auto)}, allocs: []*n.Allocation{canary(healthy("c", true))}, promote: true, evaluate: true},
 		{name: "one group does not want that", groups: map[string]*n.DeploymentGroup{"g": group(auto), "h": group(func(g *n.DeploymentGroup) { auto(g); g.AutoPromote = false })},
@@ -80,8 +83,8 @@ func TestDecide(t *testing.T) {
 				c.status = n.DeploymentRunning
 			}
 			got := rollout.Decide(rollout.Input{
-				Deployment: &n.Deployment{ID: "d", Status: c.status, TaskGroups: c.groups}, Allocs: c.allocs, Job: &n.Job{Version: 4}, Stable: c.stable, LastEval: c.seen,
-				MayReschedule: func(*n.Allocation) bool { return !c.never }, SameSpec: func(_, _ *n.Job) bool { return c.same },
+				Deployment: &n.Deployment{ID: "d", Status: c.status, TaskGroups: c.groups}, Allocs: c.allocs, Job: &n.Job{Version: 4, VersionTag: &n.VersionTag{Name: "now"}}, Stable: c.stable, LastEval: c.seen,
+				MayReschedule: func(*n.Allocation) bool { return !c.never }, SameSpec: func(a, b *n.Job) bool { return c.same && a.VersionTag == nil && b.VersionTag == nil },
 			}, now)
 			update, description := "", ""
 			if got.Update != nil {

@@ -26,6 +26,7 @@ type Deps struct {
 	Commit        func(ctx context.Context, entry []byte) (any, uint64, error)
 	MayReschedule func(*n.Job, *n.Allocation) bool
 	SameSpec      func(a, b *n.Job) bool
+	Keep          int // versions of a job that are remembered; 0: the default
 	Logger        hclog.Logger
 }
 
@@ -182,7 +183,7 @@ func (w *Watcher) act(ctx context.Context, in rollout.Input, dec rollout.Decisio
 	case dec.Promote:
 		return commit(ctx, w.Deps, state.PromoteDeployment, &state.DeploymentPromote{DeploymentID: in.Deployment.ID, Eval: eval, Now: now})
 	case dec.Update != nil:
-		return commit(ctx, w.Deps, state.ChangeDeployment, &state.DeploymentChange{Update: *dec.Update, Eval: eval, Job: Rollback(dec.Rollback), Now: now})
+		return commit(ctx, w.Deps, state.ChangeDeployment, &state.DeploymentChange{Update: *dec.Update, Eval: eval, Job: Rollback(dec.Rollback), Keep: w.Keep, Now: now})
 	case len(dec.Reschedule) > 0:
 		yes := true
 		return commit(ctx, w.Deps, state.TransitionAllocs, &state.AllocTransition{Allocs: dec.Reschedule, Transition: n.DesiredTransition{Reschedule: &yes}, Evals: []*n.Evaluation{eval}, Now: now})

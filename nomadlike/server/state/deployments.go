@@ -63,9 +63,9 @@ func (b *batch) resetDeadlines(d *n.Deployment) {
 type DeploymentChange struct {
 	Update n.DeploymentStatusUpdate
 	Eval   *n.Evaluation
-	Job    *n.Job
-	// Reschedule lists unhealthy allocations that the scheduler may replace.
-	Now int64
+	Job    *n.Job // its Version is the one that it is a copy of
+	Keep   int    // versions of the job to be remembered; 0: VersionsKept
+	Now    int64
 }
 
 var ChangeDeployment = raftlog.Command(&log, 40, "DeploymentChange", func(tx *table.Tx, index uint64, c *DeploymentChange) (any, error) {
@@ -81,7 +81,7 @@ var ChangeDeployment = raftlog.Command(&log, 40, "DeploymentChange", func(tx *ta
 		return nil, err
 	}
 	if c.Job != nil {
-		if err := b.putJob(jobs.Get(tx, nil, jobKey(c.Job.Key())), c.Job, nil); err != nil {
+		if err := b.rollBack(c.Job, c.Keep); err != nil {
 			return nil, err
 		}
 	}
@@ -92,6 +92,12 @@ var ChangeDeployment = raftlog.Command(&log, 40, "DeploymentChange", func(tx *ta
 	}
 	return nil, b.flush()
 })
+
+// rollBack makes a copy of an old version the job.
+func (b *batch) rollBack(job *n.Job, keep int) error {
+	k := job.Key()
+	return b.putJob(jobs.Get(b.tx, nil, jobKey(k)), job, b.source(k, job.Version), keep)
+}
 
 // DeploymentPromote lets the new version take the place of the old, in Groups
 // or, with none named, in all.
@@ -158,7 +164,8 @@ type DeploymentHealth struct {
 	Unhealthy    []n.AllocID
 	Update       *n.DeploymentStatusUpdate
 	Eval         *n.Evaluation
-	Job          *n.Job
+	Job          *n.Job // its Version is the one that it is a copy of
+	Keep         int    // versions of the job to be remembered; 0: VersionsKept
 	Now          int64
 }
 
@@ -195,7 +202,7 @@ var SetDeploymentHealth = raftlog.Command(&log, 42, "DeploymentHealth", func(tx 
 		}
 	}
 	if c.Job != nil {
-		if err := b.putJob(jobs.Get(tx, nil, jobKey(c.Job.Key())), c.Job, nil); err != nil {
+		if err := b.rollBack(c.Job, c.Keep); err != nil {
 			return nil, err
 		}
 	}

@@ -66,11 +66,22 @@ type Reap struct {
 
 var ReapGarbage = raftlog.Command(&log, 11, "Reap", func(tx *table.Tx, index uint64, c *Reap) (any, error) {
 	b := newBatch(tx, index, c.Now)
+	var freed []n.JobKey
+	seen := map[n.JobKey]bool{}
 	for _, id := range c.Allocs {
 		a := allocs.Delete(tx, table.K(id))
-		if a != nil && !a.Terminal() {
+		if a == nil {
+			continue
+		}
+		if k := a.JobKey(); !seen[k] {
+			freed, seen[k] = append(freed, k), true
+		}
+		if !a.Terminal() {
 			b.job(a.JobKey()).activity.LiveAllocs--
 		}
+	}
+	for _, k := range freed {
+		b.dropRetired(k)
 	}
 	for _, id := range c.Evals {
 		e := evals.Delete(tx, table.K(id))

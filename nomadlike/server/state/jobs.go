@@ -1,6 +1,7 @@
 package state
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -10,10 +11,6 @@ import (
 	"github.com/nomadlike/nomadlike/nomadlike/table"
 	"github.com/nomadlike/nomadlike/nomadlike/walk"
 )
-
-// VersionsKept is how many versions of a job are remembered, besides those that
-// are tagged, the newest stable one, and those that an allocation still runs.
-const VersionsKept = 6
 
 // JobRegister makes a job, or a new version of it when its specification
 // changed, together with the evaluation that puts it into effect.
@@ -25,6 +22,7 @@ type JobRegister struct {
 	// JobModifyIndex; 0 means that there must be no job.
 	EnforceIndex   bool
 	JobModifyIndex uint64
+	Keep           int // versions to be remembered; 0: VersionsKept
 	Now            int64
 }
 
@@ -39,7 +37,7 @@ var RegisterJob = raftlog.Command(&log, 1, "JobRegister", func(tx *table.Tx, ind
 			return nil, err
 		}
 	}
-	if err := b.putJob(old, c.Job, c.Submission); err != nil {
+	if err := b.putJob(old, c.Job, c.Submission, c.Keep); err != nil {
 		return nil, err
 	}
 	if c.Eval != nil {
@@ -51,22 +49,25 @@ var RegisterJob = raftlog.Command(&log, 1, "JobRegister", func(tx *table.Tx, ind
 	return JobRegistered{c.Job.JobModifyIndex}, b.flush()
 })
 
+// ErrOtherIndex begins the error of a command whose EnforceIndex does not allow it.
+var ErrOtherIndex = errors.New("Enforcing job modify index") //nolint:staticcheck // what existing tools look for
+
 func enforce(old *n.Job, index uint64) error {
-	const prefix = "Enforcing job modify index"
 	switch {
 	case index == 0 && old != nil:
-		return errs.Newf(errs.Internal, "%s 0: job already exists", prefix)
+		return errs.Newf(errs.Internal, "%w 0: job already exists", ErrOtherIndex)
 	case index != 0 && old == nil:
-		return errs.Newf(errs.Internal, "%s %d: job does not exist", prefix, index)
+		return errs.Newf(errs.Internal, "%w %d: job does not exist", ErrOtherIndex, index)
 	case old != nil && old.JobModifyIndex != index:
-		return errs.Newf(errs.Internal, "%s %d: job exists with conflicting job modify index: %d", prefix, index, old.JobModifyIndex)
+		return errs.Newf(errs.Internal, "%w %d: job exists with conflicting job modify index: %d", ErrOtherIndex, index, old.JobModifyIndex)
 	}
 	return nil
 }
 
 // putJob stores a job as the same version when its specification is what it
-// was, and as a new one otherwise. It fills in what is the server's in job.
-func (b *batch) putJob(old, job *n.Job, sub *n.JobSubmission) error {
+// was, and as a new one otherwise, and forgets the oldest beyond keep. It fills in
+// what is the server's in job.
+func (b *batch) putJob(old, job *n.Job, sub *n.JobSubmission, keep int) error {
 	job.ModifyIndex = b.index
 	job.SubmitTime = b.now
 	if old == nil {
@@ -76,7 +77,6 @@ func (b *batch) putJob(old, job *n.Job, sub *n.JobSubmission) error {
 		job.CreateIndex, job.Status, job.StatusDescription = old.CreateIndex, old.Status, old.StatusDescription
 		if SameSpec(old, job) {
 			job.Version, job.JobModifyIndex, job.Stable, job.SubmitTime = old.Version, old.JobModifyIndex, old.Stable, old.SubmitTime
-			sub = nil
 		} else {
 			job.Version, job.JobModifyIndex, job.Stable = old.Version+1, b.index, false
 		}
@@ -94,8 +94,7 @@ func (b *batch) putJob(old, job *n.Job, sub *n.JobSubmission) error {
 		}
 	}
 	b.summarize(old, job)
-	b.prune(job)
-	return nil
+	return b.prune(job.Key(), keep)
 }
 
 // SameSpec compares what users write.
@@ -128,39 +127,13 @@ func (b *batch) summarize(old, job *n.Job) {
 	}
 }
 
-// prune forgets old versions of a job.
-func (b *batch) prune(job *n.Job) {
-	var untagged []*n.Job
-	for v := range versions.Prefix(b.tx, nil, table.K2(job.Namespace, job.ID)) {
-		if v.VersionTag == nil {
-			untagged = append(untagged, v)
-		}
-	}
-	if len(untagged) <= VersionsKept {
-		return
-	}
-	needed := map[uint64]bool{}
-	for a := range allocs.By(b.tx, nil, allocsByJob, jobKey(job.Key())) {
-		needed[a.JobVersion] = true
-	}
-	slices.Reverse(untagged) // newest first
-	if i := slices.IndexFunc(untagged, func(v *n.Job) bool { return v.Stable }); i >= 0 {
-		needed[untagged[i].Version] = true
-	}
-	for _, v := range untagged[VersionsKept:] {
-		if !needed[v.Version] {
-			versions.Delete(b.tx, versionKey(job.Key(), v.Version))
-			submissions.Delete(b.tx, versionKey(job.Key(), v.Version))
-		}
-	}
-}
-
 // JobDeregister stops a job, or with Purge forgets it and all that belongs to it.
 type JobDeregister struct {
 	Key             n.JobKey
 	Purge           bool
 	NoShutdownDelay bool
 	Eval            *n.Evaluation
+	Keep            int // versions to be remembered; 0: VersionsKept
 	Now             int64
 }
 
@@ -179,8 +152,8 @@ var DeregisterJob = raftlog.Command(&log, 2, "JobDeregister", func(tx *table.Tx,
 		return JobRegistered{index}, b.purge(c.Key, c.Eval)
 	}
 	job := walk.Clone(old)
-	job.Stop = true
-	if err := b.putJob(old, job, nil); err != nil {
+	job.Stop, job.VersionTag = true, nil // the tag stays with the version that runs no more
+	if err := b.putJob(old, job, b.source(c.Key, old.Version), c.Keep); err != nil {
 		return nil, err
 	}
 	if c.Eval != nil {
@@ -216,6 +189,9 @@ func (b *batch) purge(k n.JobKey, eval *n.Evaluation) error {
 		versions.Delete(b.tx, versionKey(k, v.Version))
 		submissions.Delete(b.tx, versionKey(k, v.Version))
 	}
+	for _, v := range slices.Collect(retired.Prefix(b.tx, nil, key)) {
+		retired.Delete(b.tx, versionKey(k, v.Version))
+	}
 	for _, a := range slices.Collect(allocs.By(b.tx, nil, allocsByJob, key)) {
 		allocs.Delete(b.tx, table.K(a.ID))
 	}
@@ -239,36 +215,6 @@ func (b *batch) purge(k n.JobKey, eval *n.Evaluation) error {
 	if eval != nil {
 		eval.CreateIndex, eval.CreateTime, eval.ModifyIndex, eval.ModifyTime = b.index, b.now, b.index, b.now
 		return evals.Put(b.tx, eval)
-	}
-	return nil
-}
-
-// JobStability marks a version of a job as one to go back to, or not.
-type JobStability struct {
-	Key     n.JobKey
-	Version uint64
-	Stable  bool
-	Now     int64
-}
-
-var SetJobStability = raftlog.Command(&log, 3, "JobStability", func(tx *table.Tx, index uint64, c *JobStability) (any, error) {
-	b := newBatch(tx, index, c.Now)
-	return nil, b.setStable(c.Key, c.Version, c.Stable)
-})
-
-func (b *batch) setStable(k n.JobKey, version uint64, stable bool) error {
-	v := versions.Get(b.tx, nil, versionKey(k, version))
-	if v == nil {
-		return errs.Newf(errs.NotFound, "job %q has no version %d", k.ID, version)
-	}
-	v = walk.Clone(v)
-	v.Stable, v.ModifyIndex = stable, b.index
-	if err := versions.Put(b.tx, v); err != nil {
-		return err
-	}
-	if cur := jobs.Get(b.tx, nil, jobKey(k)); cur != nil && cur.Version == version {
-		v.Status = cur.Status
-		return jobs.Put(b.tx, v)
 	}
 	return nil
 }

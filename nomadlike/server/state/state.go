@@ -39,6 +39,7 @@ var (
 	secrets     = table.New(&schema, "node_secrets", func(v *NodeSecret) table.Key { return table.K(v.NodeID) })
 	jobs        = table.New(&schema, "jobs", func(v *n.Job) table.Key { return jobKey(v.Key()) })
 	versions    = table.New(&schema, "job_versions", func(v *n.Job) table.Key { return versionKey(v.Key(), v.Version) })
+	retired     = table.New(&schema, "job_versions_retired", func(v *n.Job) table.Key { return versionKey(v.Key(), v.Version) })
 	submissions = table.New(&schema, "job_submissions", func(v *n.JobSubmission) table.Key {
 		return versionKey(n.JobKey{Namespace: v.Namespace, ID: v.JobID}, v.Version)
 	})

@@ -48,12 +48,16 @@ func (v *View) Jobs(ws table.WatchSet, namespace, prefix string) iter.Seq[*n.Job
 	return withPrefix(jobs.All(v.tx, ws), func(j *n.Job) string { return string(j.ID) }, prefix)
 }
 
-// JobVersion returns a version of a job that is remembered, or nil.
+// JobVersion returns a version of a job that is remembered, or that an allocation
+// is of, or nil.
 func (v *View) JobVersion(k n.JobKey, version uint64) *n.Job {
-	return versions.Get(v.tx, nil, versionKey(k, version))
+	if j := versions.Get(v.tx, nil, versionKey(k, version)); j != nil {
+		return j
+	}
+	return retired.Get(v.tx, nil, versionKey(k, version))
 }
 
-// JobVersions ranges over a job's versions, oldest first.
+// JobVersions ranges over the versions of a job that are remembered, oldest first.
 func (v *View) JobVersions(ws table.WatchSet, k n.JobKey) iter.Seq[*n.Job] {
 	return versions.Prefix(v.tx, ws, jobKey(k))
 }
