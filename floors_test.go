@@ -42,6 +42,7 @@ var floors = []floor{
 		"nomadlike/server/drain", "nomadlike/server/rollout",
 	}},
 	{"2.3", []string{"jobspec", "jobspec/...", "nomadlike/api"}},
+	{"2.4", []string{"jobspec/fields"}},             // describes what jobspec reads
 	{"2.5", []string{"scheduler", "scheduler/..."}}, // joins the four above
 
 	// The plugin protocol. It imports nothing of the house, so what is remembered of
