@@ -22,6 +22,7 @@ type entry struct {
 	min, max   string
 	required   bool
 	runtime    bool
+	repeats    bool
 	deprecated string
 	fallback   string // what it holds unless written, where nomadlike.Defaults can not know
 	example    string
@@ -90,6 +91,8 @@ func head(line string, entries map[string]*entry) (*entry, error) {
 			if e.min, e.max, ok = strings.Cut(value, ".."); !ok {
 				return nil, fmt.Errorf("range %q is not min..max; either may be left out", value)
 			}
+		case "repeats":
+			e.repeats = true
 		case "in":
 			e.places = strings.Split(value, ",")
 		case "types":
@@ -100,7 +103,7 @@ func head(line string, entries map[string]*entry) (*entry, error) {
 				}
 			}
 		default:
-			return nil, fmt.Errorf("%q is none of required, runtime, values=, range=, types=, in=", w)
+			return nil, fmt.Errorf("%q is none of required, runtime, repeats, values=, range=, types=, in=", w)
 		}
 	}
 	return e, nil

@@ -24,10 +24,10 @@ import (
 type Block struct {
 	Title    string   // its name, with that of the block around it where the name alone is used twice
 	Text     string   // what it is for
-	Notes    []string `json:",omitempty"` // rules that cross fields
-	Example  string   `json:",omitempty"`
-	JobTypes []string `json:",omitempty"` // the only types of jobs that may have it, if not all
-	Fields   []*Field `json:",omitempty"`
+	Notes    []string // rules that cross fields
+	Example  string
+	JobTypes []string // the only types of jobs that may have it, if not all
+	Fields   []*Field
 	Paths    []string // where it may stand, as "job.group.restart"
 	typ      reflect.Type
 }
@@ -42,6 +42,7 @@ type Field struct {
 	Label      string   `json:",omitempty"` // what the label of the block is
 	Labels     []string `json:",omitempty"` // the only labels that it takes, if not all
 	Text       string   // what it means
+	Here       string   `json:",omitempty"` // of a block: what holds at these places alone
 	Notes      []string `json:",omitempty"` // rules that cross fields
 	Values     []string `json:",omitempty"` // all that it may hold; "cni/*" is whatever begins with cni/
 	Min, Max   string   `json:",omitempty"` // as written in a job file; empty where there is no limit
@@ -52,11 +53,12 @@ type Field struct {
 	JobTypes   []string `json:",omitempty"` // the only types of jobs that may have it, if not all
 	Default    Default
 	Paths      []string // where it may stand, as "job.group.count"
-	Block      *Block   `json:",omitempty"` // what stands in the block; nil where names are free
+	Holds      []string `json:",omitempty"` // names of what may stand in the block
+	Block      *Block   `json:"-"`          // the same in full; nil where names are free
 
 	typ reflect.Type
-	own string   // the entry's text, without that of the block
-	in  []string // the only blocks that it may stand in, by the ends of their paths
+
+	in []string // the only blocks that it may stand in, by the ends of their paths
 }
 
 // A file is the top level of a job file. Package jobspec reads all but the job
@@ -128,6 +130,7 @@ func join(entries map[string]*entry) ([]*Block, error) {
 	}
 	j.place(root, "")
 	j.nearest()
+	j.hold()
 	j.title()
 	slices.SortFunc(j.blocks, func(a, b *Block) int { return entries[a.typ.Name()].at - entries[b.typ.Name()].at })
 	return j.blocks, nil
@@ -164,13 +167,13 @@ func (j *joiner) field(in *Block, w jobspec.Word) *Field {
 	structured := w.Block && w.Type != nil && w.Type.Kind() == reflect.Struct
 	e := j.entry(in.typ.Name()+"."+w.Name, !structured)
 	f := &Field{
-		Name: w.Name, Type: typeName(w), Argument: w.Argument, Nested: w.Block, Repeats: w.Repeats, Label: w.Label, Labels: w.Labels,
+		Name: w.Name, Type: typeName(w), Argument: w.Argument, Nested: w.Block, Repeats: w.Repeats || e.repeats, Label: w.Label, Labels: w.Labels,
 		Text: e.text, Notes: e.notes, Values: e.values, Min: e.min, Max: e.max, Required: e.required, Runtime: e.runtime, Deprecated: e.deprecated,
-		Example: e.example, JobTypes: e.jobTypes, typ: w.Type, own: e.text, in: e.places,
+		Example: e.example, JobTypes: e.jobTypes, typ: w.Type, in: e.places,
 	}
 	if structured {
 		f.Block = j.block(w.Type)
-		f.Text = strings.TrimSpace(f.Block.Text + " " + e.text)
+		f.Here, f.Text = e.text, strings.TrimSpace(f.Block.Text+" "+e.text)
 		if len(f.JobTypes) == 0 {
 			f.JobTypes = f.Block.JobTypes
 		}
@@ -222,6 +225,20 @@ func (j *joiner) nearest() {
 		slices.SortStableFunc(b.Paths, byDepth)
 		for _, f := range b.Fields {
 			slices.SortStableFunc(f.Paths, byDepth)
+		}
+	}
+}
+
+// hold lists in fields what their blocks hold.
+func (j *joiner) hold() {
+	for _, b := range j.blocks {
+		for _, f := range b.Fields {
+			if f.Block == nil {
+				continue
+			}
+			for _, inner := range f.Block.Fields {
+				f.Holds = append(f.Holds, inner.Name)
+			}
 		}
 	}
 }

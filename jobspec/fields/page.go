@@ -36,7 +36,7 @@ func Page() ([]byte, error) {
 		fmt.Fprintf(&b, "| %s | %s |\n", link(x), parents(blocks, x))
 	}
 	for _, x := range blocks {
-		section(&b, x)
+		section(&b, x, parents(blocks, x))
 	}
 	return []byte(strings.TrimSpace(b.String()) + "\n"), nil
 }
@@ -61,13 +61,16 @@ func parents(blocks []*Block, b *Block) string {
 	return strings.Join(in, ", ")
 }
 
-func section(w *strings.Builder, b *Block) {
+func section(w *strings.Builder, b *Block, in string) {
 	fmt.Fprintf(w, "\n## %s\n\n%s\n", b.Title, escaped(b.Text))
+	if in != "" {
+		fmt.Fprintf(w, "\nStands in %s.\n", in)
+	}
 	if len(b.JobTypes) > 0 {
 		fmt.Fprintf(w, "\nOnly in jobs of type %s.\n", list(b.JobTypes))
 	}
 	for _, note := range b.Notes {
-		fmt.Fprintf(w, "\n%s\n", escaped(capital(note)))
+		fmt.Fprintf(w, "\n%s\n", escaped(note))
 	}
 	if b.Example != "" {
 		fmt.Fprintf(w, "\n```hcl\n%s\n```\n", b.Example)
@@ -92,7 +95,7 @@ func shownDefault(d Default) string {
 func meaning(f *Field) string {
 	text := f.Text
 	if f.Block != nil {
-		text = f.own // the rest stands in the block's own section
+		text = f.Here // the rest stands in the block's own section
 	}
 	parts := []string{escaped(text)}
 	if f.Block != nil {
@@ -105,7 +108,7 @@ func meaning(f *Field) string {
 		parts = append(parts, capital(limits)+".")
 	}
 	for _, note := range f.Notes {
-		parts = append(parts, escaped(capital(note)))
+		parts = append(parts, escaped(note))
 	}
 	if f.JobTypes != nil && f.Block == nil {
 		parts = append(parts, "Only in jobs of type "+list(f.JobTypes)+".")

@@ -119,7 +119,7 @@ func verdict(err error) string {
 // weight prefers deep errors, and those that are not about one or several blocks.
 func weight(e *jsonschema.ValidationError) int {
 	w := 2 * len(e.InstanceLocation)
-	if k, ok := e.ErrorKind.(*kind.Type); !ok || k.Want[0] != "array" {
+	if k, ok := e.ErrorKind.(*kind.Type); !ok || k.Want[0] != "array" && k.Want[0] != "object" {
 		w++
 	}
 	return w
