@@ -60,9 +60,9 @@ func (d Default) value() (json.RawMessage, bool) {
 	return json.RawMessage(d.All), true
 }
 
-// defaultOf asks nomadlike.Defaults what a field of a block holds in jobs of these
-// types, all if there are none.
-func defaultOf(in reflect.Type, f *Field, e *entry, jobTypes []string) Default {
+// defaultOf asks nomadlike.Defaults what a field of a block holds, in jobs that may
+// have it.
+func defaultOf(in reflect.Type, f *Field, e *entry) Default {
 	if e.fallback != "" {
 		return Default{All: e.fallback}
 	}
@@ -71,7 +71,7 @@ func defaultOf(in reflect.Type, f *Field, e *entry, jobTypes []string) Default {
 	}
 	by := map[string]string{}
 	for _, t := range n.JobTypes {
-		if len(jobTypes) == 0 || slices.Contains(jobTypes, t) {
+		if len(f.JobTypes) == 0 || slices.Contains(f.JobTypes, t) {
 			by[t] = filled(in, t, f.Name)
 		}
 	}

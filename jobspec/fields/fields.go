@@ -184,11 +184,10 @@ func (j *joiner) field(in *Block, w jobspec.Word) *Field {
 	if f.Min == "" && isUnsigned(f.typ) {
 		f.Min = "0"
 	}
-	types := f.JobTypes
-	if len(types) == 0 {
-		types = in.JobTypes
+	if len(f.JobTypes) == 0 {
+		f.JobTypes = in.JobTypes
 	}
-	f.Default = defaultOf(in.typ, f, e, types)
+	f.Default = defaultOf(in.typ, f, e)
 	return f
 }
 

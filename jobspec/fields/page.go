@@ -80,7 +80,7 @@ func section(w *strings.Builder, b *Block, in string) {
 	}
 	w.WriteString("\n| Name | Type | Default | Meaning |\n|---|---|---|---|\n")
 	for _, f := range b.Fields {
-		fmt.Fprintf(w, "| `%s` | %s | %s | %s |\n", f.Name, escaped(f.Form()), shownDefault(f.Default), meaning(f))
+		fmt.Fprintf(w, "| `%s` | %s | %s | %s |\n", f.Name, escaped(f.Form()), shownDefault(f.Default), meaning(b, f))
 	}
 }
 
@@ -91,8 +91,8 @@ func shownDefault(d Default) string {
 	return escaped(d.String())
 }
 
-// meaning is the last cell of a field's row.
-func meaning(f *Field) string {
+// meaning is the last cell of the row of a field of b.
+func meaning(b *Block, f *Field) string {
 	text := f.Text
 	if f.Block != nil {
 		text = f.Here // the rest stands in the block's own section
@@ -110,7 +110,7 @@ func meaning(f *Field) string {
 	for _, note := range f.Notes {
 		parts = append(parts, escaped(note))
 	}
-	if f.JobTypes != nil && f.Block == nil {
+	if f.Block == nil && !slices.Equal(f.JobTypes, b.JobTypes) {
 		parts = append(parts, "Only in jobs of type "+list(f.JobTypes)+".")
 	}
 	if f.Deprecated != "" {

@@ -96,7 +96,7 @@ func body(b *Block) object {
 	properties := object{"//": ref("value/comment"), "dynamic": ref("value/dynamic")}
 	var required []string
 	for _, f := range b.Fields {
-		properties[f.Name] = described(f)
+		properties[f.Name] = described(b, f)
 		if f.Required {
 			required = append(required, f.Name)
 		}
@@ -115,11 +115,11 @@ func sentences(text string, notes []string) string {
 	return strings.Join(append([]string{text}, notes...), "\n")
 }
 
-// described is what a field may hold, and what it means.
-func described(f *Field) object {
+// described is what a field of b may hold, and what it means.
+func described(b *Block, f *Field) object {
 	out := content(f)
 	notes := slices.Clone(f.Notes)
-	if len(f.JobTypes) > 0 {
+	if !slices.Equal(f.JobTypes, b.JobTypes) {
 		notes = append(notes, "Only in jobs of type "+strings.Join(f.JobTypes, ", ")+".")
 	}
 	if f.Runtime {
