@@ -89,10 +89,12 @@ func defaultOf(in reflect.Type, f *Field, e *entry) Default {
 
 // filled returns what a field holds before anything is written into its block.
 func filled(in reflect.Type, jobType, name string) string {
-	job := &n.Job{}
+	job, group := &n.Job{}, &n.Group{}
 	d := n.Defaults{JobType: jobType}
 	d.Fill(job)
 	d.Job = job
+	d.Fill(group)
+	d.Group = group
 	v := reflect.New(in)
 	d.Fill(v.Interface())
 	field, ok := jobspec.Held(v.Elem(), name)

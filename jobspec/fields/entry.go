@@ -43,9 +43,9 @@ func parse(text string) (map[string]*entry, error) {
 		var err error
 		switch {
 		case strings.HasPrefix(line, "#"):
-		case line == "" && i+1 < len(lines) && more != nil && strings.HasPrefix(lines[i+1], indent):
+		case strings.TrimSpace(line) == "" && i+1 < len(lines) && more != nil && strings.HasPrefix(lines[i+1], indent):
 			*more += "\n" // an empty line of an example
-		case line == "":
+		case strings.TrimSpace(line) == "":
 			e, more = nil, nil
 		case e == nil:
 			e, err = head(line, entries)

@@ -124,3 +124,78 @@ func weight(e *jsonschema.ValidationError) int {
 	}
 	return w
 }
+
+// TestSchemaTakesWhatIsDescribed has every example and every default be good where
+// it may stand, and something strange wrong there.
+func TestSchemaTakesWhatIsDescribed(t *testing.T) {
+	schema := compiled(t)
+	checked := 0
+	for _, b := range blocks(t) {
+		for _, f := range b.Fields {
+			if !f.Argument || f.Nested || len(f.Paths) == 0 {
+				continue
+			}
+			for _, src := range []string{f.Example, f.Default.All} {
+				value, err := jsonschema.UnmarshalJSON(strings.NewReader(src))
+				if err != nil {
+					continue // in words, or of HCL alone
+				}
+				checked++
+				if err := schema.Validate(document(t, f, value)); err != nil {
+					t.Errorf("%s = %s: %s", f.Paths[0], src, verdict(err))
+				}
+			}
+			strange := map[string]any{"a": []any{map[string]any{}}}
+			if f.Type != "any value" && schema.Validate(document(t, f, strange)) == nil {
+				t.Errorf("%s = %v is taken", f.Paths[0], strange)
+			}
+			nameless := *f
+			nameless.Name = "nonesuch"
+			if schema.Validate(document(t, &nameless, "x")) == nil {
+				t.Errorf("%s: a sibling that does not exist is taken", f.Paths[0])
+			}
+		}
+	}
+	if checked < 300 {
+		t.Errorf("only %d values", checked)
+	}
+}
+
+// document is a file with an argument at the first of its places, and what the
+// blocks around it can not do without.
+func document(t *testing.T, f *Field, value any) any {
+	t.Helper()
+	name := f.Name
+	path, _ := cutLast(f.Paths[0])
+	for path != "" {
+		around := at(t, path)
+		content := map[string]any{}
+		for _, other := range around.Block.Fields {
+			if other.Required {
+				v, err := jsonschema.UnmarshalJSON(strings.NewReader(other.Example))
+				if err != nil {
+					v = "${var.x}"
+				}
+				content[other.Name] = v
+			}
+		}
+		content[name] = value
+		value = content
+		switch {
+		case around.Labels != nil:
+			value = map[string]any{around.Labels[0]: content}
+		case around.Label != "":
+			value = map[string]any{"x": content}
+		}
+		path, name = cutLast(path)
+	}
+	file := map[string]any{"job": map[string]any{"x": map[string]any{}}}
+	file[name] = value
+	return file
+}
+
+// cutLast parts a path from its last name.
+func cutLast(path string) (before, name string) {
+	i := strings.LastIndex(path, ".")
+	return path[:max(i, 0)], path[i+1:]
+}
