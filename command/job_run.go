@@ -47,7 +47,7 @@ not stop the job.`,
 				if err != nil {
 					return err
 				}
-				return o.run(e, job, sub)
+				return o.run(e, file, job, sub)
 			}
 		},
 	}
@@ -62,7 +62,7 @@ type runOptions struct {
 	vaultNamespace  string
 }
 
-func (o *runOptions) run(e *env, job *n.Job, sub *n.JobSubmission) error {
+func (o *runOptions) run(e *env, file *jobFile, job *n.Job, sub *n.JobSubmission) error {
 	if o.consulNamespace != "" {
 		job.ConsulNamespace = o.consulNamespace
 	}
@@ -70,7 +70,11 @@ func (o *runOptions) run(e *env, job *n.Job, sub *n.JobSubmission) error {
 		job.VaultNamespace = o.vaultNamespace
 	}
 	if o.output {
-		out, err := sortedJSON(map[string]any{"Job": job})
+		shown, err := file.shown(job)
+		if err != nil {
+			return failf("Error converting job: %v", err)
+		}
+		out, err := sortedJSON(map[string]any{"Job": shown})
 		if err != nil {
 			return failf("Error converting job: %v", err)
 		}

@@ -2,13 +2,11 @@ package command
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
-
-	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nomadlike/nomadlike/jobspec"
 	n "github.com/nomadlike/nomadlike/nomadlike"
@@ -18,6 +16,7 @@ import (
 type jobFile struct {
 	json, strict   bool
 	vars, varFiles []string
+	file           *jobspec.File // what was read, unless it was JSON of the API
 }
 
 // jobFile adds the flags of commands that read one.
@@ -28,6 +27,14 @@ func (f *flags) jobFile() *jobFile {
 	f.Var((*listValue)(&j.vars), "var", "set a variable of the job file, as `name=value`; may be repeated")
 	f.Var((*listValue)(&j.varFiles), "var-file", "a `file` that sets variables; may be repeated")
 	return j
+}
+
+// shown is the job as 'job run -output' shows it: without defaults.
+func (j *jobFile) shown(job *n.Job) (any, error) {
+	if j.file == nil {
+		return job, nil
+	}
+	return j.file.JSON(false)
 }
 
 // read returns the job of a file and what it was made from.
@@ -44,10 +51,21 @@ func (j *jobFile) read(e *env, path string) (*n.Job, *n.JobSubmission, error) {
 		parse = j.parseJSON
 	}
 	job, sub, err := parse(e, path, src)
-	if err != nil {
+	var wrong *jobspec.Error
+	switch {
+	case errors.As(err, &wrong):
+		e.errorf("Error getting job struct: Error parsing job file from %s:\n", path)
+		fmt.Fprintln(e.Err, wrong.Render(e.style()))
+		return nil, nil, exit(1)
+	case err != nil:
 		return nil, nil, failf("Error getting job struct: Error parsing job file from %s:\n%v", path, err)
 	}
 	return job, sub, nil
+}
+
+// style colours what is said of job files.
+func (e *env) style() jobspec.Style {
+	return jobspec.Style{Error: e.red, Warning: e.yellow, Frame: e.faint, Mark: e.red}
 }
 
 // maxSource bounds what is read of a job file.
@@ -84,51 +102,19 @@ func (j *jobFile) parseJSON(_ *env, _ string, src []byte) (*n.Job, *n.JobSubmiss
 }
 
 func (j *jobFile) parseHCL(e *env, path string, src []byte) (*n.Job, *n.JobSubmission, error) {
-	sub, err := j.submission(src)
-	if err != nil {
-		return nil, nil, err
-	}
 	name := path
 	if path == "-" {
 		name = "stdin"
 	}
-	job, diags, err := jobspec.Parse(name, src, jobspec.Options{
+	file, err := jobspec.Parse(name, src, jobspec.Options{
 		VarFiles: j.varFiles, Vars: j.vars, Env: e.Environ, Files: true, Strict: j.strict,
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, d := range diags {
-		e.warnf("%s", diagnostic(d))
+	for _, d := range file.Warnings {
+		fmt.Fprintln(e.Err, file.Sources.Render(d, e.style())+"\n")
 	}
-	return job, sub, nil
-}
-
-// diagnostic is a warning with its place.
-func diagnostic(d *hcl.Diagnostic) string {
-	at := ""
-	if d.Subject != nil {
-		at = fmt.Sprintf("%s:%d,%d: ", d.Subject.Filename, d.Subject.Start.Line, d.Subject.Start.Column)
-	}
-	return at + d.Summary + "; " + d.Detail
-}
-
-// submission remembers a job file and its variables.
-func (j *jobFile) submission(src []byte) (*n.JobSubmission, error) {
-	sub := &n.JobSubmission{Source: string(src), Format: "hcl2", VariableFlags: map[string]string{}}
-	for _, v := range j.vars {
-		name, value, ok := strings.Cut(v, "=")
-		if !ok {
-			return nil, fmt.Errorf("-var=%q: want name=value", v)
-		}
-		sub.VariableFlags[name] = value
-	}
-	for _, path := range j.varFiles {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		sub.Variables += string(text) + "\n"
-	}
-	return sub, nil
+	j.file = file
+	return file.Job, &n.JobSubmission{Source: string(src), Format: "hcl2", VariableFlags: file.VariableFlags, Variables: file.Variables}, nil
 }

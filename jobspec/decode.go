@@ -2,6 +2,7 @@ package jobspec
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -17,9 +18,9 @@ import (
 type decoder struct {
 	*parser
 	defaults n.Defaults
-	ofJob    shared // by the job for all its tasks
-	ofGroup  shared // by the group that is being read
-	lonely   int    // groups made of tasks that stand in none
+	ofJob    shared   // by the job for all its tasks
+	ofGroup  shared   // by the group that is being read
+	older    []n.Port // of the network that is being read, in the older spelling
 }
 
 func target(p any) reflect.Value { return reflect.ValueOf(p).Elem() }
@@ -32,61 +33,79 @@ func inOrder(attrs hclsyntax.Attributes) []*hclsyntax.Attribute {
 }
 
 // structure reads a body into a struct that holds its defaults.
-func (d *decoder) structure(body *hclsyntax.Body, ctx *hcl.EvalContext, v reflect.Value, at hcl.Range) (diags hcl.Diagnostics) {
+// path is the struct's, see Places.
+func (d *decoder) structure(body *hclsyntax.Body, ctx *hcl.EvalContext, v reflect.Value, at hcl.Range, path string) (diags hcl.Diagnostics) {
 	s, special := schemaOf(v.Type()), specials[v.Type()]
 	written := map[string]bool{}
 	for _, a := range inOrder(body.Attributes) {
 		written[a.Name] = true
-		diags = append(diags, d.attribute(a, ctx, v, s, special)...)
+		diags = append(diags, d.attribute(a, ctx, v, s, special, path)...)
 	}
 	blocks, ds := d.expand(body.Blocks, ctx)
 	diags = append(diags, ds...)
 	seen := map[string]hcl.Range{}
-	for _, late := range []bool{false, true} {
+	for turn := range turns {
 		for _, b := range blocks {
-			if isLate(b.Type) != late {
+			if turnOf(b.Type) != turn {
 				continue
 			}
 			if body.Attributes[b.Type] != nil {
-				diags = append(diags, fault(b.DefRange(), "Written twice", "%q is there as a block and as an argument", b.Type))
+				diags = append(diags, fault(b.DefRange(), fmt.Sprintf("%s is written twice", b.Type), "it is there as a block and as an argument: keep one of them"))
 				continue
 			}
 			written[b.Type] = true
-			diags = append(diags, d.block(b, v, s, special, seen)...)
+			diags = append(diags, d.block(b, v, s, special, seen, path)...)
 		}
 	}
-	if special.after != nil && !diags.HasErrors() {
-		if err := special.after(d, v, written); err != nil {
-			diags = append(diags, fault(at, "Invalid block", "%v", err))
+	if special.after != nil && !diags.HasErrors() && !d.broken {
+		if err := special.after(d, v, written, path); err != nil {
+			diags = append(diags, fault(at, err.Error(), "see the reference of job files on this block"))
 		}
 	}
 	return diags
 }
 
-// isLate reports blocks that inherit from those beside them.
-func isLate(name string) bool { return name == "group" || name == "task" }
+// turns is how often the blocks of a body are gone through: some inherit from
+// those beside them, and groups made of tasks come before those of the file.
+const turns = 3
 
-func (d *decoder) attribute(a *hclsyntax.Attribute, ctx *hcl.EvalContext, v reflect.Value, s *schema, special special) hcl.Diagnostics {
+func turnOf(block string) int {
+	switch block {
+	case "task":
+		return 1
+	case "group":
+		return 2
+	}
+	return 0
+}
+
+func (d *decoder) attribute(a *hclsyntax.Attribute, ctx *hcl.EvalContext, v reflect.Value, s *schema, special special, path string) hcl.Diagnostics {
 	f, ok := s.fields[a.Name]
 	short := special.attrs[a.Name]
 	switch {
 	case short == nil && !ok:
-		return hcl.Diagnostics{fault(a.NameRange, "Unsupported argument", "an argument named %q is not expected here%s", a.Name, meant(a.Name, s.names(special)))}
+		return hcl.Diagnostics{fault(a.NameRange, fmt.Sprintf("unknown argument %q", a.Name), "%s", known(a.Name, s.names(special)))}
 	case short == nil && !f.attr:
-		return hcl.Diagnostics{fault(a.NameRange, "Unsupported argument", "%q is a block: write %s { … } without =", a.Name, a.Name)}
+		return hcl.Diagnostics{fault(a.NameRange, fmt.Sprintf("%s is a block, not an argument", a.Name), "write %s { … } without =", a.Name)}
 	}
 	value, diags := d.value(a.Expr, ctx)
-	if diags.HasErrors() {
+	if diags.HasErrors() || d.broken && !value.IsWhollyKnown() {
 		return diags
 	}
 	var err error
 	if short != nil {
 		err = short(v, value)
+		for _, name := range []string{"LTarget", "Operand", "RTarget"} {
+			d.mark(under(path, name), a.Expr.Range())
+		}
 	} else {
 		err = store(v.Field(f.index), value)
+		if !value.IsNull() {
+			d.mark(under(path, v.Type().Field(f.index).Name), a.Expr.Range())
+		}
 	}
 	if err != nil {
-		diags = append(diags, fault(a.Expr.Range(), "Wrong value", "%s: %v", a.Name, err))
+		diags = append(diags, fault(a.Expr.Range(), "wrong value for "+a.Name, "%v", err))
 	}
 	return diags
 }
@@ -103,29 +122,31 @@ type scoped struct {
 	ctx *hcl.EvalContext
 }
 
-func (d *decoder) block(b scoped, v reflect.Value, s *schema, special special, seen map[string]hcl.Range) hcl.Diagnostics {
-	if read := special.blocks[b.Type]; read != nil {
-		return read(d, b, v)
+func (d *decoder) block(b scoped, v reflect.Value, s *schema, special special, seen map[string]hcl.Range, path string) hcl.Diagnostics {
+	if inner, ok := special.blocks[b.Type]; ok {
+		return inner.read(d, b, v, path)
 	}
 	f, ok := s.fields[b.Type]
 	switch {
 	case !ok:
-		return hcl.Diagnostics{fault(b.TypeRange, "Unsupported block type", "blocks of type %q are not expected here%s", b.Type, meant(b.Type, s.names(special)))}
+		return hcl.Diagnostics{fault(b.TypeRange, fmt.Sprintf("unknown block %q", b.Type), "%s", known(b.Type, s.names(special)))}
 	case !f.block:
-		return hcl.Diagnostics{fault(b.TypeRange, "Unsupported block type", "%q is an argument: write %s = …", b.Type, b.Type)}
+		return hcl.Diagnostics{fault(b.TypeRange, fmt.Sprintf("%s is an argument, not a block", b.Type), "write %s = …", b.Type)}
 	}
+	path = under(path, v.Type().Field(f.index).Name)
 	field := v.Field(f.index)
 	repeats := field.Kind() == reflect.Slice && field.Type() != rawType || field.Kind() == reflect.Map && field.Type().Elem().Kind() == reflect.Pointer
 	if first, twice := seen[b.Type]; twice && !repeats {
-		return hcl.Diagnostics{fault(b.DefRange(), "Duplicate block", "there can be one %q block; the first is at line %d", b.Type, first.Start.Line)}
+		return hcl.Diagnostics{fault(b.DefRange(), fmt.Sprintf("a second %s block", b.Type), "there can be one here; the first is at line %d", first.Start.Line)}
 	}
 	seen[b.Type] = b.DefRange()
-	return d.into(b, field)
+	return d.into(b, field, path)
 }
 
 // into reads a block into a field.
-func (d *decoder) into(b scoped, field reflect.Value) hcl.Diagnostics {
+func (d *decoder) into(b scoped, field reflect.Value, path string) hcl.Diagnostics {
 	t := field.Type()
+	d.markFirst(path, b.DefRange())
 	switch {
 	case t == rawType:
 		raw, diags := d.opaque(b.Body, b.ctx)
@@ -135,15 +156,19 @@ func (d *decoder) into(b scoped, field reflect.Value) hcl.Diagnostics {
 		if field.IsNil() {
 			field.Set(d.make(t.Elem()))
 		}
-		return d.labelled(b, field.Elem())
+		return d.labelled(b, field.Elem(), path)
 	case t.Kind() == reflect.Slice:
 		e := d.make(t.Elem())
-		diags := d.labelled(b, e.Elem())
+		diags := d.labelled(b, e.Elem(), fmt.Sprintf("%s[%d]", path, field.Len()))
 		field.Set(reflect.Append(field, e.Elem()))
 		return diags
 	case t.Kind() == reflect.Map && t.Elem().Kind() == reflect.Pointer:
 		e := d.make(t.Elem().Elem())
-		diags := d.labelled(b, e.Elem())
+		label := ""
+		if len(b.Labels) == 1 {
+			label = b.Labels[0]
+		}
+		diags := d.labelled(b, e.Elem(), path+"["+label+"]")
 		if field.IsNil() {
 			field.Set(reflect.MakeMap(t))
 		}
@@ -154,7 +179,7 @@ func (d *decoder) into(b scoped, field reflect.Value) hcl.Diagnostics {
 	case t.Kind() == reflect.Map:
 		return d.mapping(b, field)
 	}
-	return d.labelled(b, field)
+	return d.labelled(b, field, path)
 }
 
 // make makes a value that holds its defaults.
@@ -166,36 +191,38 @@ func (d *decoder) make(t reflect.Type) reflect.Value {
 
 func noLabels(b scoped) hcl.Diagnostics {
 	if len(b.Labels) > 0 {
-		return hcl.Diagnostics{fault(b.LabelRanges[0], "Extraneous label", "a %s block has no label", b.Type)}
+		return hcl.Diagnostics{fault(b.LabelRanges[0], fmt.Sprintf("a %s block has no label", b.Type), "write %s { … }", b.Type)}
 	}
 	return nil
 }
 
 // labelled reads a block and its label into a struct.
-func (d *decoder) labelled(b scoped, v reflect.Value) hcl.Diagnostics {
+func (d *decoder) labelled(b scoped, v reflect.Value, path string) hcl.Diagnostics {
 	s := schemaOf(v.Type())
+	d.mark(path, b.DefRange())
 	if s.label < 0 {
 		if diags := noLabels(b); diags != nil {
 			return diags
 		}
 	} else {
 		if len(b.Labels) != 1 {
-			return hcl.Diagnostics{fault(b.DefRange(), "Wrong labels", "a %s block has one label: write %s \"<name>\" { … }", b.Type, b.Type)}
+			return hcl.Diagnostics{fault(b.DefRange(), fmt.Sprintf("a %s block has one label", b.Type), "write %s \"<name>\" { … }", b.Type)}
 		}
 		v.Field(s.label).SetString(b.Labels[0])
+		d.mark(under(path, v.Type().Field(s.label).Name), b.LabelRanges[0])
 	}
 	if g, ok := v.Addr().Interface().(*n.Group); ok {
 		d.defaults.Group = g
 		defer func() { d.defaults.Group, d.ofGroup = nil, shared{} }()
 	}
-	return d.structure(b.Body, b.ctx, v, b.DefRange())
+	return d.structure(b.Body, b.ctx, v, b.DefRange(), path)
 }
 
 // mapping reads a block of free names.
 func (d *decoder) mapping(b scoped, field reflect.Value) hcl.Diagnostics {
 	diags := noLabels(b)
 	for _, inner := range b.Body.Blocks {
-		diags = append(diags, fault(inner.TypeRange, "Unsupported block type", "%s holds names and values, and no blocks", b.Type))
+		diags = append(diags, fault(inner.TypeRange, fmt.Sprintf("%s holds no blocks", b.Type), "write names and values: name = \"value\""))
 	}
 	values := map[string]cty.Value{}
 	for _, a := range inOrder(b.Body.Attributes) {
@@ -203,11 +230,12 @@ func (d *decoder) mapping(b scoped, field reflect.Value) hcl.Diagnostics {
 		diags = append(diags, ds...)
 		values[a.Name] = value
 	}
-	if diags.HasErrors() {
+	object := cty.ObjectVal(values)
+	if diags.HasErrors() || d.broken && !object.IsWhollyKnown() {
 		return diags
 	}
-	if err := store(field, cty.ObjectVal(values)); err != nil {
-		diags = append(diags, fault(b.DefRange(), "Wrong value", "%s: %v", b.Type, err))
+	if err := store(field, object); err != nil {
+		diags = append(diags, fault(b.DefRange(), "wrong value in "+b.Type, "%v", err))
 	}
 	return diags
 }

@@ -8,7 +8,6 @@ package jobspec
 import (
 	"bytes"
 	"fmt"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -29,48 +28,35 @@ type Options struct {
 	Strict bool
 }
 
-// MaxSize is the largest job file that is read, in bytes. Real ones are a
-// thousandth of that.
-const MaxSize = 4 << 20
+// A File is what a job file says.
+type File struct {
+	Job      *n.Job
+	Places   Places          // where the job's fields are written
+	Warnings hcl.Diagnostics // what works and should be written otherwise
+	Sources  Sources         // what the warnings point into
 
-// Parse reads a job file. name is what errors call it. The diagnostics are
-// warnings, or what the error is made of.
-func Parse(name string, src []byte, o Options) (*n.Job, hcl.Diagnostics, error) {
-	if len(src) > MaxSize {
-		return nil, nil, fmt.Errorf("%s: %d bytes are too long for a job file; the limit is %d", name, len(src), MaxSize)
-	}
-	if bytes.HasPrefix(bytes.TrimLeft(src, " "), []byte("{")) {
-		return nil, nil, fmt.Errorf("%s: job files in the JSON form of HCL are not read by this version; write HCL, or the JSON of the API with -json", name)
-	}
-	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
-	if diags.HasErrors() {
-		return nil, diags, describe(diags)
-	}
-	p := &parser{src: src, options: o}
-	job, more := p.file(file.Body.(*hclsyntax.Body))
-	if diags = append(diags, more...); diags.HasErrors() {
-		return nil, diags, describe(diags)
-	}
-	return job, diags, nil
+	// The values that variables were given, so that they can be given again:
+	// VariableFlags for those that are written as plain text, Variables for the rest,
+	// as the text of a variables file.
+	VariableFlags map[string]string
+	Variables     string
 }
 
-// describe makes one error of all diagnostics, each with its place.
-func describe(diags hcl.Diagnostics) error {
-	var lines []string
-	for _, d := range diags {
-		if d.Severity != hcl.DiagError {
-			continue
-		}
-		at := ""
-		switch {
-		case d.Subject != nil && d.Subject.Start.Line == 0: // no file, such as a flag
-			at = d.Subject.Filename + ": "
-		case d.Subject != nil:
-			at = fmt.Sprintf("%s:%d,%d: ", d.Subject.Filename, d.Subject.Start.Line, d.Subject.Start.Column)
-		}
-		lines = append(lines, at+d.Summary+"; "+d.Detail)
+// Parse reads a job file, in HCL or in HCL's JSON form. name is what errors call
+// it. All that is wrong with the file makes one *Error.
+func Parse(name string, src []byte, o Options) (*File, error) {
+	p := &parser{name: name, text: src, options: o, places: Places{}, sources: Sources{name: src}}
+	body, diags := p.syntax()
+	var job *n.Job
+	if !diags.HasErrors() {
+		var more hcl.Diagnostics
+		job, more = p.file(body)
+		diags = append(diags, more...)
 	}
-	return fmt.Errorf("%s", strings.Join(lines, "\n"))
+	if diags.HasErrors() {
+		return nil, &Error{Diagnostics: diags, Sources: p.sources}
+	}
+	return &File{Job: job, Places: p.places, Warnings: diags, Sources: p.sources, VariableFlags: p.flags, Variables: p.given()}, nil
 }
 
 // fault makes a diagnostic.
@@ -80,18 +66,46 @@ func fault(at hcl.Range, summary, detail string, args ...any) *hcl.Diagnostic {
 
 // parser reads one file.
 type parser struct {
-	src     []byte
-	options Options
-	root    *hcl.EvalContext
-	refs    int // runtime references found so far
-	grown   int // blocks made by dynamic blocks
+	name      string
+	text      []byte // that references at runtime are cut out of
+	options   Options
+	sources   Sources
+	places    Places
+	marked    []string // paths, in the order of writing
+	root      *hcl.EvalContext
+	json      bool
+	broken    bool // variables or locals are wrong, so that values may be unknown
+	prepared  map[hclsyntax.Expression]bool
+	refs      int               // runtime references found so far
+	grown     int               // blocks made by dynamic blocks
+	work      int               // see maxWork
+	exhausted bool              // and that was said
+	flags     map[string]string // values of variables that are plain text
+	complex   map[string]string // and those of others
+	varTexts  []string          // of variables files
+}
+
+// syntax reads the text into blocks and expressions.
+func (p *parser) syntax() (*hclsyntax.Body, hcl.Diagnostics) {
+	if text := bytes.TrimLeft(p.text, " \t\r\n"); len(text) > 0 && text[0] == '{' {
+		p.json = true
+		return p.syntaxJSON()
+	}
+	if d := guard(p.name, p.text); d != nil {
+		return nil, hcl.Diagnostics{d}
+	}
+	file, diags := hclsyntax.ParseConfig(p.text, p.name, hcl.InitialPos)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return file.Body.(*hclsyntax.Body), diags
 }
 
 // file reads the top level.
 func (p *parser) file(body *hclsyntax.Body) (*n.Job, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
 	for _, a := range inOrder(body.Attributes) {
-		diags = append(diags, fault(a.NameRange, "Unsupported argument", "%q can not stand outside of a block", a.Name))
+		diags = append(diags, fault(a.NameRange, fmt.Sprintf("%q can not stand outside of a block", a.Name), "at the top of a file there are blocks only: job, variable, variables, locals"))
 	}
 	var job *hclsyntax.Block
 	for _, b := range body.Blocks {
@@ -99,24 +113,27 @@ func (p *parser) file(body *hclsyntax.Body) (*n.Job, hcl.Diagnostics) {
 		case "variable", "variables", "locals":
 		case "job":
 			if job != nil {
-				diags = append(diags, fault(b.DefRange(), "Duplicate job", "a file holds one job; the first is at line %d", job.DefRange().Start.Line))
+				diags = append(diags, fault(b.DefRange(), "a second job", "a file holds one job; the first is at line %d", job.DefRange().Start.Line))
+				continue
 			}
 			job = b
 		default:
-			diags = append(diags, fault(b.TypeRange, "Unsupported block type", "blocks of type %q are not expected here%s", b.Type, meant(b.Type, []string{"job", "variable", "variables", "locals"})))
+			diags = append(diags, fault(b.TypeRange, fmt.Sprintf("unknown block %q", b.Type), "%s", known(b.Type, []string{"job", "variable", "variables", "locals"})))
 		}
 	}
+	if job == nil && diags.HasErrors() {
+		return nil, diags // what is wrong may have been meant to be the job
+	}
 	if job == nil {
-		at := hcl.Range{Filename: body.SrcRange.Filename, Start: body.SrcRange.Start, End: body.SrcRange.Start}
-		return nil, append(diags, fault(at, "Missing job", "the file has no job block"))
+		at := hcl.Range{Filename: p.name, Start: hcl.InitialPos, End: hcl.InitialPos}
+		return nil, append(diags, fault(at, "no job", "the file needs a block job \"<id>\" { … }"))
 	}
 	if len(job.Labels) != 1 {
-		return nil, append(diags, fault(job.DefRange(), "Wrong labels", "write job \"<id>\" { … }"))
+		return nil, append(diags, fault(job.DefRange(), "wrong labels", "write job \"<id>\" { … }"))
 	}
-	diags = append(diags, p.scope(body)...)
-	if diags.HasErrors() {
-		return nil, diags
-	}
+	more := p.scope(body)
+	p.broken = more.HasErrors()
+	diags = append(diags, more...)
 	out, more := p.job(job)
 	return out, append(diags, more...)
 }
@@ -135,8 +152,10 @@ func (p *parser) job(b *hclsyntax.Block) (*n.Job, hcl.Diagnostics) {
 	job := &n.Job{}
 	d.defaults.Fill(job)
 	job.ID, job.Name = n.JobID(b.Labels[0]), b.Labels[0]
+	p.mark("ID", b.LabelRanges[0])
+	p.mark("Name", b.LabelRanges[0])
 	d.defaults.Job = job
-	diags := d.structure(b.Body, p.root, target(job), b.DefRange())
+	diags := d.structure(b.Body, p.root, target(job), b.DefRange(), "")
 	finish(job)
 	return job, diags
 }

@@ -19,6 +19,7 @@ import (
 //	parse [var=<name=value>...] [env=<NAME=value>...] [lenient]   a job file
 //	group …                                                       the inside of a group, of job "j"
 //	task …                                                        the inside of a task, of it
+//	bare, full …                                                  a job file in the JSON of the API's parser, without what is null
 //	json                                                          a job in the JSON of the API
 func TestParse(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
@@ -52,17 +53,24 @@ func TestParse(t *testing.T) {
 					return "error: " + err.Error() + "\n"
 				}
 				return indented(t, prune(generic(t, job)))
-			case "parse":
+			case "parse", "bare", "full":
 			default:
 				t.Fatalf("unknown command %q", d.Cmd)
 			}
-			job, diags, err := jobspec.Parse("x.hcl", []byte(src), o)
+			file, err := jobspec.Parse("x.hcl", []byte(src), o)
 			if err != nil {
-				return "error: " + strings.ReplaceAll(err.Error(), "\n", "\n       ") + "\n"
+				return err.Error() + "\n"
 			}
-			out := indented(t, show(prune(generic(t, job)).(map[string]any)))
-			for _, w := range diags {
-				out += "warning: " + w.Error() + "\n"
+			if d.Cmd == "bare" || d.Cmd == "full" {
+				raw, err := file.JSON(d.Cmd == "full")
+				if err != nil {
+					t.Fatal(err)
+				}
+				return indented(t, withoutNull(generic(t, raw)))
+			}
+			out := indented(t, show(prune(generic(t, file.Job)).(map[string]any)))
+			for _, w := range file.Warnings {
+				out += file.Sources.Render(w, jobspec.Plain) + "\n"
 			}
 			return out
 		})
@@ -101,9 +109,9 @@ func FuzzParse(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, src string) {
 		began := time.Now()
-		job, _, err := jobspec.Parse("x.hcl", []byte(src), jobspec.Options{Env: []string{"NOMAD_VAR_a=1"}})
-		if (job == nil) == (err == nil) {
-			t.Fatalf("job %v and error %v", job, err)
+		file, err := jobspec.Parse("x.hcl", []byte(src), jobspec.Options{Env: []string{"NOMAD_VAR_a=1"}})
+		if (file == nil) == (err == nil) {
+			t.Fatalf("file %v and error %v", file, err)
 		}
 		if took := time.Since(began); took > 5*time.Second {
 			t.Fatalf("%d bytes took %v", len(src), took)
@@ -120,4 +128,41 @@ func FuzzDecodeJSON(f *testing.F) {
 			t.Fatalf("job %v and error %v", job, err)
 		}
 	})
+}
+
+// prune removes what is empty, so that tables of tests show what matters.
+func prune(v any) any {
+	switch x := v.(type) {
+	case map[string]any:
+		for k, e := range x {
+			if e = prune(e); e == nil {
+				delete(x, k)
+			} else {
+				x[k] = e
+			}
+		}
+		if len(x) == 0 {
+			return nil
+		}
+	case []any:
+		for i := range x {
+			x[i] = prune(x[i])
+		}
+		if len(x) == 0 {
+			return nil
+		}
+	case string:
+		if x == "" {
+			return nil
+		}
+	case float64:
+		if x == 0 {
+			return nil
+		}
+	case bool:
+		if !x {
+			return nil
+		}
+	}
+	return v
 }

@@ -100,7 +100,7 @@ func (d *jsonDecoder) structure(src []byte, v reflect.Value, path string) error 
 		}
 	}
 	if s := specials[v.Type()]; s.after != nil {
-		if err := s.after(nil, v, written); err != nil {
+		if err := s.after(nil, v, written, ""); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}

@@ -22,7 +22,10 @@ func (p *parser) opaque(body *hclsyntax.Body, ctx *hcl.EvalContext) (n.Raw, hcl.
 	}
 	object := cty.ObjectVal(v)
 	if !object.IsWhollyKnown() {
-		return nil, append(diags, fault(body.SrcRange, "Unknown value", "the block holds a value that is not known"))
+		if !p.broken {
+			diags = append(diags, fault(body.SrcRange, "unknown value", "the block holds a value that is not known"))
+		}
+		return nil, diags
 	}
 	text, err := ctyjson.Marshal(object, object.Type())
 	var raw n.Raw
@@ -30,7 +33,7 @@ func (p *parser) opaque(body *hclsyntax.Body, ctx *hcl.EvalContext) (n.Raw, hcl.
 		err = raw.UnmarshalJSON(text)
 	}
 	if err != nil {
-		diags = append(diags, fault(body.SrcRange, "Wrong value", "%v", err))
+		diags = append(diags, fault(body.SrcRange, "wrong value", "%v", err))
 	}
 	return raw, diags
 }
@@ -45,7 +48,7 @@ func (p *parser) object(body *hclsyntax.Body, ctx *hcl.EvalContext) (map[string]
 		if diags = append(diags, ds...); ds.HasErrors() || v.IsNull() {
 			continue
 		}
-		if _, written := a.Expr.(*hclsyntax.ObjectConsExpr); written {
+		if _, written := a.Expr.(*hclsyntax.ObjectConsExpr); written && !p.json {
 			v = cty.TupleVal([]cty.Value{v})
 		}
 		out[a.Name] = v

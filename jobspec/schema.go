@@ -1,7 +1,9 @@
 package jobspec
 
 import (
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -82,16 +84,22 @@ func snake(name string) string {
 	return b.String()
 }
 
-// meant says what an unknown name was probably meant to be.
-func meant(name string, known []string) string {
-	best, distance := "", 3
-	for _, k := range known {
-		if d := levenshtein.Distance(name, k, nil); d < distance {
+// meant returns the name that an unknown one was probably meant to be, or "".
+func meant(name string, names []string) string {
+	best, distance := "", max(2, len(name)/3)+1
+	for _, k := range names {
+		if d := levenshtein.Distance(strings.ToLower(name), k, nil); d < distance {
 			best, distance = k, d
 		}
 	}
-	if best == "" {
-		return ""
+	return best
+}
+
+// known says which names are, beginning with the one that was probably meant.
+func known(name string, names []string) string {
+	if m := meant(name, names); m != "" {
+		return fmt.Sprintf("did you mean %q?", m)
 	}
-	return "; did you mean \"" + best + "\"?"
+	slices.Sort(names)
+	return "what can stand here: " + strings.Join(names, ", ")
 }

@@ -1,6 +1,8 @@
 package jobspec
 
 import (
+	"bytes"
+	"fmt"
 	"maps"
 	"os"
 	"regexp"
@@ -16,31 +18,24 @@ import (
 
 // scope evaluates variables and locals.
 func (p *parser) scope(body *hclsyntax.Body) hcl.Diagnostics {
-	p.root = &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: functions(p.options.Files)}
+	p.root = &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: p.functions(p.options.Files)}
 	vars, diags := declared(body)
-	if diags.HasErrors() {
-		return diags
-	}
 	diags = append(diags, p.assign(vars)...)
 	values := map[string]cty.Value{}
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
 		v := vars[name]
-		if v.value == cty.NilVal && diags.HasErrors() {
-			continue // it may be the one that is wrong
-		}
 		if v.value == cty.NilVal {
-			diags = append(diags, fault(v.at, "Missing value", "variable %q has no default and no value: give one with -var %s=…, a variables file or NOMAD_VAR_%s", name, name, name))
+			values[name] = cty.DynamicVal // so that the rest can be looked at
+			if !v.wrong {
+				diags = append(diags, fault(v.at, fmt.Sprintf("variable %q has no value", name), "give it a default, or a value with -var %s=…, a variables file or NOMAD_VAR_%s in the environment", name, name))
+			}
 			continue
 		}
 		values[name] = v.value
+		diags = append(diags, p.check(v)...)
 	}
 	p.root.Variables["var"] = cty.ObjectVal(values)
-	if diags.HasErrors() {
-		return diags
-	}
-	for _, name := range slices.Sorted(maps.Keys(vars)) {
-		diags = append(diags, p.check(vars[name])...)
-	}
+	p.broken = diags.HasErrors()
 	return append(diags, p.locals(body)...)
 }
 
@@ -52,6 +47,7 @@ type variable struct {
 	value   cty.Value
 	checks  []*hclsyntax.Body
 	literal bool // no type and no default: values are text
+	wrong   bool // an error says so already
 }
 
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
@@ -61,7 +57,7 @@ func declared(body *hclsyntax.Body) (map[string]*variable, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
 	add := func(v *variable) {
 		if old := vars[v.name]; old != nil {
-			diags = append(diags, fault(v.at, "Duplicate variable", "variable %q is declared already at line %d", v.name, old.at.Start.Line))
+			diags = append(diags, fault(v.at, fmt.Sprintf("variable %q is declared twice", v.name), "the first is at line %d", old.at.Start.Line))
 		}
 		vars[v.name] = v
 	}
@@ -71,7 +67,7 @@ func declared(body *hclsyntax.Body) (map[string]*variable, hcl.Diagnostics) {
 			for _, a := range inOrder(b.Body.Attributes) {
 				value, ds := a.Expr.Value(nil)
 				diags = append(diags, ds...)
-				add(&variable{name: a.Name, at: a.NameRange, kind: value.Type(), value: value})
+				add(&variable{name: a.Name, at: a.NameRange, kind: value.Type(), value: value, wrong: ds.HasErrors()})
 			}
 		case "variable":
 			v, ds := declare(b)
@@ -86,32 +82,32 @@ func declared(body *hclsyntax.Body) (map[string]*variable, hcl.Diagnostics) {
 
 func declare(b *hclsyntax.Block) (*variable, hcl.Diagnostics) {
 	if len(b.Labels) != 1 || !identifier.MatchString(b.Labels[0]) {
-		return nil, hcl.Diagnostics{fault(b.DefRange(), "Wrong labels", "write variable \"<name>\" { … }, the name of letters, digits, _ and -")}
+		return nil, hcl.Diagnostics{fault(b.DefRange(), "wrong name of a variable", "write variable \"<name>\" { … }, the name of letters, digits, _ and -")}
 	}
 	v := &variable{name: b.Labels[0], at: b.DefRange(), kind: cty.NilType, value: cty.NilVal}
 	var diags hcl.Diagnostics
-	known := []string{"type", "default", "description", "validation"}
+	names := []string{"type", "default", "description", "validation"}
 	for _, a := range inOrder(b.Body.Attributes) {
-		if !slices.Contains(known[:3], a.Name) {
-			diags = append(diags, fault(a.NameRange, "Unsupported argument", "a variable has no %q%s", a.Name, meant(a.Name, known)))
+		if !slices.Contains(names[:3], a.Name) {
+			diags = append(diags, fault(a.NameRange, fmt.Sprintf("unknown argument %q", a.Name), "%s", known(a.Name, slices.Clone(names))))
 		}
 	}
 	for _, c := range b.Body.Blocks {
 		if c.Type == "validation" {
 			v.checks = append(v.checks, c.Body)
 		} else {
-			diags = append(diags, fault(c.TypeRange, "Unsupported block type", "a variable has no block %q%s", c.Type, meant(c.Type, known)))
+			diags = append(diags, fault(c.TypeRange, fmt.Sprintf("unknown block %q", c.Type), "%s", known(c.Type, slices.Clone(names))))
 		}
 	}
 	if a := b.Body.Attributes["type"]; a != nil {
-		kind, ds := typeexpr.TypeConstraint(a.Expr)
+		kind, ds := variableType(a.Expr)
 		diags = append(diags, ds...)
-		v.kind = kind
+		v.kind, v.wrong = kind, ds.HasErrors()
 	}
 	if a := b.Body.Attributes["default"]; a != nil {
 		value, ds := a.Expr.Value(nil)
 		diags = append(diags, ds...)
-		if !ds.HasErrors() {
+		if v.wrong = v.wrong || ds.HasErrors(); !v.wrong {
 			diags = append(diags, v.set(value, a.Expr.Range())...)
 			if v.kind == cty.NilType {
 				v.kind = value.Type()
@@ -122,12 +118,25 @@ func declare(b *hclsyntax.Block) (*variable, hcl.Diagnostics) {
 	return v, diags
 }
 
+// variableType reads a type such as list(string).
+func variableType(e hcl.Expression) (cty.Type, hcl.Diagnostics) {
+	kind, diags := typeexpr.TypeConstraint(e)
+	if !diags.HasErrors() && kind.HasDynamicTypes() {
+		diags = append(diags, fault(e.Range(), "wrong type", "any is no type of a variable: leave type out, and the default decides"))
+	}
+	if diags.HasErrors() {
+		return cty.NilType, diags
+	}
+	return kind, diags
+}
+
 // set gives a variable a value of its type.
 func (v *variable) set(value cty.Value, at hcl.Range) hcl.Diagnostics {
 	if v.kind != cty.NilType {
 		converted, err := convert.Convert(value, v.kind)
 		if err != nil {
-			return hcl.Diagnostics{fault(at, "Wrong type", "variable %q: %v", v.name, err)}
+			v.wrong = true
+			return hcl.Diagnostics{fault(at, fmt.Sprintf("wrong value for variable %q", v.name), "its type is %s: %v", v.kind.FriendlyName(), err)}
 		}
 		value = converted
 	}
@@ -136,20 +145,46 @@ func (v *variable) set(value cty.Value, at hcl.Range) hcl.Diagnostics {
 }
 
 // parse reads a value given as text outside of any file.
-func (v *variable) parse(text, from string) hcl.Diagnostics {
-	at := hcl.Range{Filename: from, Start: hcl.InitialPos, End: hcl.InitialPos}
+func (p *parser) parse(v *variable, text, from string) hcl.Diagnostics {
+	at := hcl.Range{Filename: from, Start: hcl.InitialPos, End: position([]byte(text), len(text))}
+	p.sources[from] = []byte(text)
+	p.remember(v, text)
 	if v.literal || v.kind == cty.String || v.kind == cty.Number || v.kind == cty.DynamicPseudoType {
 		return v.set(cty.StringVal(text), at)
 	}
+	if d := guard(from, []byte(text)); d != nil {
+		return hcl.Diagnostics{d}
+	}
 	expr, diags := hclsyntax.ParseExpression([]byte(text), from, hcl.InitialPos)
-	if diags.HasErrors() {
-		return diags
+	if !diags.HasErrors() {
+		var value cty.Value
+		if value, diags = expr.Value(nil); !diags.HasErrors() {
+			return v.set(value, at)
+		}
 	}
-	value, diags := expr.Value(nil)
-	if diags.HasErrors() {
-		return diags
+	v.wrong = true
+	return diags
+}
+
+// remember keeps a value for whoever runs the job again.
+func (p *parser) remember(v *variable, text string) {
+	if p.flags == nil {
+		p.flags, p.complex = map[string]string{}, map[string]string{}
 	}
-	return v.set(value, at)
+	to := p.flags
+	if !v.literal && !v.kind.IsPrimitiveType() {
+		to = p.complex
+	}
+	to[v.name] = text
+}
+
+// given is the text of a variables file with what files and other text gave.
+func (p *parser) given() string {
+	lines := p.varTexts
+	for _, name := range slices.Sorted(maps.Keys(p.complex)) {
+		lines = append(lines, name+" = "+p.complex[name])
+	}
+	return strings.Join(lines, "\n")
 }
 
 const envPrefix = "NOMAD_VAR_"
@@ -159,7 +194,7 @@ func (p *parser) assign(vars map[string]*variable) (diags hcl.Diagnostics) {
 	for _, e := range p.options.Env {
 		name, text, _ := strings.Cut(e, "=")
 		if v := vars[strings.TrimPrefix(name, envPrefix)]; v != nil && strings.HasPrefix(name, envPrefix) {
-			diags = append(diags, v.parse(text, name)...)
+			diags = append(diags, p.parse(v, text, name)...)
 		}
 	}
 	if p.options.VarText != "" {
@@ -168,7 +203,7 @@ func (p *parser) assign(vars map[string]*variable) (diags hcl.Diagnostics) {
 	for _, path := range p.options.VarFiles {
 		src, err := os.ReadFile(path)
 		if err != nil {
-			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unreadable variables file", Detail: err.Error()})
+			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "the variables file can not be read", Detail: err.Error()})
 			continue
 		}
 		diags = append(diags, p.assignFile(vars, path, src)...)
@@ -176,7 +211,7 @@ func (p *parser) assign(vars map[string]*variable) (diags hcl.Diagnostics) {
 	for _, e := range p.options.Vars {
 		name, text, ok := strings.Cut(e, "=")
 		if v := vars[name]; v != nil && ok {
-			diags = append(diags, v.parse(text, "-var "+name)...)
+			diags = append(diags, p.parse(v, text, "-var "+name)...)
 		} else if ok {
 			diags = append(diags, p.undeclared(name, hcl.Range{Filename: "-var"}, vars)...)
 		}
@@ -185,17 +220,18 @@ func (p *parser) assign(vars map[string]*variable) (diags hcl.Diagnostics) {
 }
 
 func (p *parser) assignFile(vars map[string]*variable, name string, src []byte) hcl.Diagnostics {
-	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	p.sources[name] = src
+	p.varTexts = append(p.varTexts, string(src))
+	body, diags := p.variablesFile(name, src)
 	if diags.HasErrors() {
 		return diags
 	}
-	body := file.Body.(*hclsyntax.Body)
 	for _, b := range body.Blocks {
 		detail := "a variables file holds lines such as name = \"value\" and no blocks"
 		if b.Type == "variable" {
 			detail = "variables are declared in the job file; here they are given values with name = \"value\""
 		}
-		diags = append(diags, fault(b.DefRange(), "Unsupported block type", "%s", detail))
+		diags = append(diags, fault(b.DefRange(), fmt.Sprintf("a %s block in a variables file", b.Type), "%s", detail))
 	}
 	for _, a := range inOrder(body.Attributes) {
 		v := vars[a.Name]
@@ -204,16 +240,32 @@ func (p *parser) assignFile(vars map[string]*variable, name string, src []byte) 
 			continue
 		}
 		value, ds := a.Expr.Value(nil)
-		diags = append(diags, ds...)
-		if !ds.HasErrors() {
-			diags = append(diags, v.set(value, a.Expr.Range())...)
+		if diags = append(diags, ds...); ds.HasErrors() {
+			v.wrong = true
+			continue
 		}
+		diags = append(diags, v.set(value, a.Expr.Range())...)
 	}
 	return diags
 }
 
+// variablesFile reads a file in HCL or in its JSON form.
+func (p *parser) variablesFile(name string, src []byte) (*hclsyntax.Body, hcl.Diagnostics) {
+	if text := bytes.TrimSpace(src); len(text) > 0 && text[0] == '{' {
+		return p.bodyJSON(name, src, &shape{free: true})
+	}
+	if d := guard(name, src); d != nil {
+		return nil, hcl.Diagnostics{d}
+	}
+	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return file.Body.(*hclsyntax.Body), diags
+}
+
 func (p *parser) undeclared(name string, at hcl.Range, vars map[string]*variable) hcl.Diagnostics {
-	d := fault(at, "Undeclared variable", "the job file declares no variable %q%s", name, meant(name, slices.Collect(maps.Keys(vars))))
+	d := fault(at, fmt.Sprintf("unknown variable %q", name), "%s", declaredNames("variable", name, slices.Collect(maps.Keys(vars))))
 	if !p.options.Strict {
 		d.Severity = hcl.DiagWarning
 	}
@@ -225,23 +277,50 @@ func (p *parser) check(v *variable) (diags hcl.Diagnostics) {
 	for _, c := range v.checks {
 		condition, message := c.Attributes["condition"], c.Attributes["error_message"]
 		if condition == nil || message == nil || len(c.Attributes) != 2 || len(c.Blocks) > 0 {
-			diags = append(diags, fault(c.SrcRange, "Incomplete validation", "variable %q: a validation block holds condition and error_message", v.name))
+			diags = append(diags, fault(c.SrcRange, "incomplete validation of variable "+v.name, "a validation block holds condition and error_message"))
 			continue
 		}
-		ctx := &hcl.EvalContext{
-			Functions: functions(false),
-			Variables: map[string]cty.Value{"var": cty.ObjectVal(map[string]cty.Value{v.name: v.value})},
+		self := false
+		for _, t := range condition.Expr.Variables() {
+			attr, ok := hcl.TraverseAttr{}, false
+			if len(t) > 1 {
+				attr, ok = t[1].(hcl.TraverseAttr)
+			}
+			if self = ok && t.RootName() == "var" && attr.Name == v.name; !self {
+				diags = append(diags, fault(t.SourceRange(), "wrong reference", "the condition can refer to var.%s only", v.name))
+				break
+			}
 		}
-		ok, ds := condition.Expr.Value(ctx)
-		text, ds2 := message.Expr.Value(nil)
-		if diags = append(append(diags, ds...), ds2...); ds.HasErrors() || ds2.HasErrors() {
+		if !self {
+			if len(condition.Expr.Variables()) == 0 {
+				diags = append(diags, fault(condition.Expr.Range(), "wrong condition", "it must refer to var.%s", v.name))
+			}
 			continue
 		}
-		if ok, err := convert.Convert(ok, cty.Bool); err != nil || ok.IsNull() || !ok.IsKnown() {
-			diags = append(diags, fault(condition.Expr.Range(), "Wrong condition", "variable %q: the condition must be true or false", v.name))
-		} else if ok.False() {
-			diags = append(diags, fault(v.at, "Invalid value", "variable %q: %s", v.name, textOf(text)))
-		}
+		diags = append(diags, p.ask(v, condition.Expr, message.Expr)...)
+	}
+	return diags
+}
+
+// ask evaluates one rule.
+func (p *parser) ask(v *variable, condition, message hclsyntax.Expression) hcl.Diagnostics {
+	ctx := &hcl.EvalContext{
+		Functions: p.functions(false),
+		Variables: map[string]cty.Value{"var": cty.ObjectVal(map[string]cty.Value{v.name: v.value})},
+	}
+	text, diags := message.Value(nil)
+	if !diags.HasErrors() && (text.IsNull() || text.Type() != cty.String || strings.TrimSpace(text.AsString()) == "") {
+		diags = append(diags, fault(message.Range(), "wrong value for error_message", "it is the sentence that users read when the condition is false"))
+	}
+	p.meter(condition)
+	ok, ds := condition.Value(ctx)
+	if diags = append(diags, ds...); diags.HasErrors() {
+		return diags
+	}
+	if ok, err := convert.Convert(ok, cty.Bool); err != nil || ok.IsNull() || !ok.IsKnown() {
+		diags = append(diags, fault(condition.Range(), "wrong condition", "it must be true or false"))
+	} else if ok.False() {
+		diags = append(diags, fault(v.at, fmt.Sprintf("the value of variable %q is not allowed", v.name), "%s", text.AsString()))
 	}
 	return diags
 }
@@ -265,14 +344,17 @@ func (p *parser) locals(body *hclsyntax.Body) (diags hcl.Diagnostics) {
 			}
 			v, ds := p.value(open[name].Expr, p.root)
 			diags = append(diags, ds...)
+			p.broken = p.broken || ds.HasErrors()
 			values[name], progress = v, true
 			p.root.Variables["local"] = cty.ObjectVal(values)
 			delete(open, name)
 		}
 		if !progress {
 			for _, name := range slices.Sorted(maps.Keys(open)) {
-				diags = append(diags, fault(open[name].NameRange, "Circular locals", "local.%s needs itself to be known first", name))
+				diags = append(diags, fault(open[name].NameRange, fmt.Sprintf("local.%s refers to itself", name), "it can not be known before it is known, maybe by way of others"))
+				values[name] = cty.DynamicVal
 			}
+			p.root.Variables["local"], p.broken = cty.ObjectVal(values), true
 			return diags
 		}
 	}

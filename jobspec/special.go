@@ -15,32 +15,55 @@ import (
 // special is what a type's tags can not say.
 type special struct {
 	attrs  map[string]func(v reflect.Value, value cty.Value) error
-	blocks map[string]func(d *decoder, b scoped, v reflect.Value) hcl.Diagnostics
+	blocks map[string]innerBlock
 	// after completes what was read; written holds the names that were there.
-	after func(d *decoder, v reflect.Value, written map[string]bool) error
+	after func(d *decoder, v reflect.Value, written map[string]bool, path string) error
+}
+
+// A reader reads a block into v, whose path it is given.
+type reader func(d *decoder, b scoped, v reflect.Value, path string) hcl.Diagnostics
+
+// An innerBlock is one that no field of its own stands for.
+type innerBlock struct {
+	read   reader
+	holds  reflect.Type
+	labels int
 }
 
 // specials are filled by init, since what they do reads other specials.
 var specials map[reflect.Type]special
 
 func init() {
+	vault, secret := reflect.TypeFor[n.Vault](), reflect.TypeFor[n.Secret]()
 	specials = map[reflect.Type]special{
 		reflect.TypeFor[n.Constraint](): {attrs: shorthands(n.OpVersion, n.OpSemver, n.OpRegexp, n.OpSetContains, n.OpDistinctHosts, n.OpDistinctProperty)},
 		reflect.TypeFor[n.Affinity]():   {attrs: shorthands(n.OpVersion, n.OpSemver, n.OpRegexp, n.OpSetContainsAny, n.OpSetContainsAll, n.OpSetContains)},
-		reflect.TypeFor[n.Network]():    {blocks: map[string]func(*decoder, scoped, reflect.Value) hcl.Diagnostics{"port": port}},
+		reflect.TypeFor[n.Network](): {
+			blocks: map[string]innerBlock{
+				"port":           {port, reflect.TypeFor[n.Port](), 1},
+				"reserved_ports": {reservedPort, reflect.TypeFor[n.Port](), 1},
+			},
+			after: networkRead,
+		},
 		reflect.TypeFor[n.Job](): {
-			blocks: map[string]func(*decoder, scoped, reflect.Value) hcl.Diagnostics{"task": lonelyTask, "vault": jobVault, "secret": jobSecret},
+			blocks: map[string]innerBlock{"task": {lonelyTask, reflect.TypeFor[n.Task](), 1}, "vault": {jobVault, vault, 0}, "secret": {jobSecret, secret, 1}},
 		},
 		reflect.TypeFor[n.Group](): {
-			blocks: map[string]func(*decoder, scoped, reflect.Value) hcl.Diagnostics{"vault": groupVault, "secret": groupSecret},
+			blocks: map[string]innerBlock{"vault": {groupVault, vault, 0}, "secret": {groupSecret, secret, 1}},
 			after:  groupRead,
 		},
 		reflect.TypeFor[n.Task](): {
-			blocks: map[string]func(*decoder, scoped, reflect.Value) hcl.Diagnostics{"scaling": taskScaling, "identity": identity},
-			after:  taskRead,
+			blocks: map[string]innerBlock{
+				"scaling":  {taskScaling, reflect.TypeFor[n.ScalingPolicy](), 1},
+				"identity": {identity, reflect.TypeFor[n.Identity](), 0},
+			},
+			after: taskRead,
 		},
-		reflect.TypeFor[n.Resources](): {after: resourcesRead},
-		reflect.TypeFor[n.Template]():  {after: templateRead},
+		reflect.TypeFor[n.Resources]():    {after: resourcesRead},
+		reflect.TypeFor[n.Template]():     {after: templateRead},
+		vault:                             {after: shows("Env", "DisableFile", "ChangeMode")},
+		reflect.TypeFor[n.ChangeScript](): {after: shows("Args", "Timeout", "FailOnError", "RunOnFirstRender")},
+		reflect.TypeFor[n.Periodic]():     {after: periodicRead},
 	}
 }
 
@@ -68,64 +91,105 @@ func shorthands(operators ...string) map[string]func(reflect.Value, cty.Value) e
 }
 
 // port puts a port among those with a number, or among those without.
-func port(d *decoder, b scoped, v reflect.Value) hcl.Diagnostics {
+func port(d *decoder, b scoped, v reflect.Value, path string) hcl.Diagnostics {
 	p := n.Port{}
-	diags := d.labelled(b, target(&p))
 	w := v.Addr().Interface().(*n.Network)
+	since := len(d.marked)
+	static := fmt.Sprintf("%s.ReservedPorts[%d]", path, len(w.ReservedPorts))
+	diags := d.labelled(b, target(&p), static)
 	if p.Value != 0 {
 		w.ReservedPorts = append(w.ReservedPorts, p)
-	} else {
-		w.DynamicPorts = append(w.DynamicPorts, p)
+		return diags
 	}
+	d.remark(since, static, fmt.Sprintf("%s.DynamicPorts[%d]", path, len(w.DynamicPorts)))
+	w.DynamicPorts = append(w.DynamicPorts, p)
 	return diags
+}
+
+// reservedPort reads the older spelling of a port with a number.
+func reservedPort(d *decoder, b scoped, v reflect.Value, path string) hcl.Diagnostics {
+	p := n.Port{}
+	diags := d.labelled(b, target(&p), fmt.Sprintf("%s.ReservedPorts[%d]", path, len(d.older)))
+	d.older = append(d.older, p)
+	w := fault(b.DefRange(), "reserved_ports is an older spelling", "write port %q { static = %d }", p.Label, p.Value)
+	w.Severity = hcl.DiagWarning
+	return append(diags, w)
+}
+
+// networkRead takes the ports in the older spelling where there are no others.
+func networkRead(d *decoder, v reflect.Value, written map[string]bool, _ string) error {
+	if d == nil {
+		return nil
+	}
+	if !written["port"] {
+		v.Addr().Interface().(*n.Network).ReservedPorts = d.older
+	}
+	d.older = nil
+	return nil
 }
 
 // lonelyTask makes a group of its name of a task that stands in none. Such groups
 // come before those of the file.
-func lonelyTask(d *decoder, b scoped, v reflect.Value) hcl.Diagnostics {
+func lonelyTask(d *decoder, b scoped, v reflect.Value, path string) hcl.Diagnostics {
 	g := d.make(reflect.TypeFor[n.Group]()).Interface().(*n.Group)
 	d.defaults.Group = g
 	defer func() { d.defaults.Group = nil }()
 	t := d.make(reflect.TypeFor[n.Task]())
-	diags := d.labelled(b, t.Elem())
+	job := v.Addr().Interface().(*n.Job)
+	group := under(path, fmt.Sprintf("TaskGroups[%d]", len(job.TaskGroups)))
+	for _, p := range []string{"TaskGroups", group, group + ".Name", group + ".Tasks"} {
+		d.mark(p, b.DefRange())
+	}
+	diags := d.labelled(b, t.Elem(), group+".Tasks[0]")
 	task := t.Interface().(*n.Task)
 	g.Name, g.Tasks = task.Name, []n.Task{*task}
-	job := v.Addr().Interface().(*n.Job)
-	job.TaskGroups = slices.Insert(job.TaskGroups, d.lonely, *g)
-	d.lonely++
+	job.TaskGroups = append(job.TaskGroups, *g)
 	return diags
 }
 
 // scalingTypes of a task by the label of the block.
 var scalingTypes = map[string]string{"cpu": "vertical_cpu", "mem": "vertical_mem"}
 
-func taskScaling(d *decoder, b scoped, v reflect.Value) hcl.Diagnostics {
+func taskScaling(d *decoder, b scoped, v reflect.Value, path string) hcl.Diagnostics {
 	task := v.Addr().Interface().(*n.Task)
 	if len(b.Labels) != 1 || scalingTypes[strings.ToLower(b.Labels[0])] == "" {
-		return hcl.Diagnostics{fault(b.DefRange(), "Wrong labels", "a task's scaling block is written scaling \"cpu\" { … } or scaling \"mem\" { … }")}
+		return hcl.Diagnostics{fault(b.DefRange(), "a task's scaling block has the label cpu or mem", "write scaling \"cpu\" { … } or scaling \"mem\" { … }")}
 	}
 	p := n.ScalingPolicy{}
 	d.defaults.Fill(&p)
 	p.Type = scalingTypes[strings.ToLower(b.Labels[0])]
-	diags := d.structure(b.Body, b.ctx, target(&p), b.DefRange())
+	implied := p.Type
+	path = fmt.Sprintf("%s.ScalingPolicies[%d]", path, len(task.ScalingPolicies))
+	d.mark(under(path, "Type"), b.LabelRanges[0])
+	diags := d.structure(b.Body, b.ctx, target(&p), b.DefRange(), path)
+	if p.Type != implied {
+		diags = append(diags, fault(d.places[under(path, "Type")], "wrong value for type", "the block's label %q makes it %q: leave type out", b.Labels[0], implied))
+	}
+	if slices.ContainsFunc(task.ScalingPolicies, func(o n.ScalingPolicy) bool { return o.Type == implied }) {
+		diags = append(diags, fault(b.DefRange(), fmt.Sprintf("a second scaling %q block", b.Labels[0]), "there can be one of each kind in a task"))
+	}
 	task.ScalingPolicies = append(task.ScalingPolicies, p)
 	return diags
 }
 
 // identity puts the unnamed identity apart from the others.
-func identity(d *decoder, b scoped, v reflect.Value) hcl.Diagnostics {
+func identity(d *decoder, b scoped, v reflect.Value, path string) hcl.Diagnostics {
 	task := v.Addr().Interface().(*n.Task)
 	id := n.Identity{}
-	diags := d.labelled(b, target(&id))
+	at := fmt.Sprintf("%s.Identities[%d]", path, len(task.Identities))
+	d.mark(path+".Identities", b.DefRange())
+	since := len(d.marked)
+	diags := d.labelled(b, target(&id), at)
 	if task.Identity == nil && (id.Name == "" || id.Name == "default") {
 		task.Identity = &id
+		d.remark(since, at, path+".Identity")
 	} else {
 		task.Identities = append(task.Identities, id)
 	}
 	return diags
 }
 
-func groupRead(d *decoder, v reflect.Value, written map[string]bool) error {
+func groupRead(_ *decoder, v reflect.Value, written map[string]bool, _ string) error {
 	g := v.Addr().Interface().(*n.Group)
 	s := g.Scaling
 	if s == nil {
@@ -135,7 +199,7 @@ func groupRead(d *decoder, v reflect.Value, written map[string]bool) error {
 		s.Type = "horizontal"
 	}
 	if s.Max == nil {
-		return fmt.Errorf("scaling needs max")
+		return fmt.Errorf("scaling has no max")
 	}
 	if !written["count"] && s.Min != nil {
 		g.Count = int(*s.Min)
@@ -149,7 +213,7 @@ func groupRead(d *decoder, v reflect.Value, written map[string]bool) error {
 
 // resourcesRead leaves a share of the processor out where whole cores are asked
 // for.
-func resourcesRead(_ *decoder, v reflect.Value, written map[string]bool) error {
+func resourcesRead(_ *decoder, v reflect.Value, written map[string]bool, _ string) error {
 	r := v.Addr().Interface().(*n.Resources)
 	if r.Cores > 0 && !written["cpu"] {
 		r.CPU = 0
@@ -157,10 +221,30 @@ func resourcesRead(_ *decoder, v reflect.Value, written map[string]bool) error {
 	return nil
 }
 
-func templateRead(_ *decoder, v reflect.Value, written map[string]bool) error {
+func templateRead(d *decoder, v reflect.Value, written map[string]bool, path string) error {
 	t := v.Addr().Interface().(*n.Template)
 	if t.ChangeMode == "signal" && !written["change_signal"] {
 		t.ChangeSignal = "SIGHUP"
 	}
+	return shows("ChangeMode", "Perms", "Splay", "ErrMissingKey")(d, v, written, path)
+}
+
+func periodicRead(d *decoder, v reflect.Value, written map[string]bool, path string) error {
+	if written["cron"] || written["crons"] {
+		return shows("SpecType")(d, v, written, path)
+	}
 	return nil
+}
+
+// shows makes fields count as written: the parser's JSON has always had them.
+func shows(fields ...string) func(*decoder, reflect.Value, map[string]bool, string) error {
+	return func(d *decoder, _ reflect.Value, _ map[string]bool, path string) error {
+		if d == nil { // JSON of the API
+			return nil
+		}
+		for _, f := range fields {
+			d.markFirst(under(path, f), d.places[path])
+		}
+		return nil
+	}
 }

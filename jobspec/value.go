@@ -20,16 +20,33 @@ import (
 // value evaluates an expression. References to what only the running task or its
 // node knows, such as ${attr.kernel.name}, stay as their own text.
 func (p *parser) value(e hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	p.keepRuntime(e, ctx)
-	if diags := undeclared(e, ctx); diags.HasErrors() {
+	if _, literal := e.(*hclsyntax.LiteralValueExpr); literal {
+		return e.Value(ctx)
+	}
+	refs := e.Variables()
+	if !p.prepared[e] {
+		if p.prepared == nil {
+			p.prepared = map[hclsyntax.Expression]bool{}
+		}
+		p.prepared[e] = true
+		if p.keepRuntime(e, refs, ctx) {
+			refs = e.Variables()
+		}
+		p.meter(e)
+	}
+	if diags := undeclared(refs, ctx); diags.HasErrors() {
 		return cty.DynamicVal, diags
 	}
-	return e.Value(ctx)
+	v, diags := e.Value(ctx)
+	if !diags.HasErrors() && !p.spend(weight(v)) {
+		return cty.DynamicVal, append(diags, p.tooMuch(e.Range())...)
+	}
+	return v, diags
 }
 
 // undeclared finds references to variables and locals that are not there.
-func undeclared(e hclsyntax.Expression, ctx *hcl.EvalContext) (diags hcl.Diagnostics) {
-	for _, t := range e.Variables() {
+func undeclared(refs []hcl.Traversal, ctx *hcl.EvalContext) (diags hcl.Diagnostics) {
+	for _, t := range refs {
 		root := t.RootName()
 		if root != "var" && root != "local" || len(t) < 2 {
 			continue
@@ -41,9 +58,17 @@ func undeclared(e hclsyntax.Expression, ctx *hcl.EvalContext) (diags hcl.Diagnos
 		}
 		kind := map[string]string{"var": "variable", "local": "local"}[root]
 		names := slices.Sorted(maps.Keys(scope.Type().AttributeTypes()))
-		diags = append(diags, fault(attr.SrcRange, "Undeclared "+kind, "the file declares no %s %q%s", kind, attr.Name, meant(attr.Name, names)))
+		diags = append(diags, fault(attr.SrcRange, fmt.Sprintf("unknown %s %q", kind, attr.Name), "%s", declaredNames(kind, attr.Name, names)))
 	}
 	return diags
+}
+
+// declaredNames says which names there are.
+func declaredNames(kind, name string, names []string) string {
+	if len(names) == 0 {
+		return "the file declares no " + kind + "s"
+	}
+	return known(name, names)
 }
 
 // lookup returns what a root name stands for, an empty object if nothing.
@@ -57,16 +82,16 @@ func lookup(ctx *hcl.EvalContext, root string) cty.Value {
 }
 
 // keepRuntime turns each reference whose root is unknown here into one to a
-// variable that holds the reference's text.
-func (p *parser) keepRuntime(e hclsyntax.Expression, ctx *hcl.EvalContext) {
+// variable that holds the reference's text. It reports whether there was any.
+func (p *parser) keepRuntime(e hclsyntax.Expression, refs []hcl.Traversal, ctx *hcl.EvalContext) bool {
 	free := map[hcl.Pos]bool{}
-	for _, t := range e.Variables() {
-		if !known(ctx, t.RootName()) {
+	for _, t := range refs {
+		if !isKnown(ctx, t.RootName()) {
 			free[t.SourceRange().Start] = true
 		}
 	}
 	if len(free) == 0 {
-		return
+		return false
 	}
 	_ = hclsyntax.VisitAll(e, func(node hclsyntax.Node) hcl.Diagnostics {
 		ref, ok := node.(*hclsyntax.ScopeTraversalExpr)
@@ -80,9 +105,10 @@ func (p *parser) keepRuntime(e hclsyntax.Expression, ctx *hcl.EvalContext) {
 		ref.Traversal = hcl.Traversal{hcl.TraverseRoot{Name: name, SrcRange: at}}
 		return nil
 	})
+	return true
 }
 
-func known(ctx *hcl.EvalContext, root string) bool {
+func isKnown(ctx *hcl.EvalContext, root string) bool {
 	for ; ctx != nil; ctx = ctx.Parent() {
 		if _, ok := ctx.Variables[root]; ok {
 			return true
@@ -95,12 +121,12 @@ func known(ctx *hcl.EvalContext, root string) bool {
 // template.
 func (p *parser) around(at hcl.Range) string {
 	from, to := at.Start.Byte, at.End.Byte
-	head := strings.TrimRight(string(p.src[:from]), " \t")
-	tail := strings.TrimLeft(string(p.src[to:]), " \t")
+	head := strings.TrimRight(string(p.text[:from]), " \t")
+	tail := strings.TrimLeft(string(p.text[to:]), " \t")
 	if strings.HasSuffix(head, "${") && strings.HasPrefix(tail, "}") {
-		from, to = len(head), len(p.src)-len(tail)
+		from, to = len(head), len(p.text)-len(tail)
 	}
-	return string(p.src[from:to])
+	return string(p.text[from:to])
 }
 
 var durationType = reflect.TypeFor[time.Duration]()
@@ -136,6 +162,10 @@ func store(dst reflect.Value, v cty.Value) error {
 		dst.Set(p)
 		return nil
 	case reflect.String:
+		if i, exact := whole(v); exact { // faster than what follows
+			dst.SetString(strconv.FormatInt(i, 10))
+			return nil
+		}
 		if v, err := convert.Convert(v, cty.String); err == nil {
 			dst.SetString(v.AsString())
 			return nil
@@ -159,8 +189,39 @@ func store(dst reflect.Value, v cty.Value) error {
 	return storeNumber(dst, v)
 }
 
+// whole is a number's value if it is a whole one.
+func whole(v cty.Value) (int64, bool) {
+	if v.Type() != cty.Number {
+		return 0, false
+	}
+	i, accuracy := v.AsBigFloat().Int64()
+	return i, accuracy == big.Exact
+}
+
 func wrong(want string, have cty.Value) error {
-	return fmt.Errorf("it takes %s, not %s", want, have.Type().FriendlyName())
+	return fmt.Errorf("it takes %s, not %s", want, describeType(have))
+}
+
+// describeType names a value's type in words of job files.
+func describeType(v cty.Value) string {
+	switch t := v.Type(); {
+	case v.IsNull():
+		return "null"
+	case t == cty.String:
+		if s := v.AsString(); len(s) <= 40 {
+			return fmt.Sprintf("the text %q", s)
+		}
+		return "text"
+	case t == cty.Number:
+		return "the number " + v.AsBigFloat().Text('g', -1)
+	case t == cty.Bool:
+		return textOf(v)
+	case t.IsObjectType() || t.IsMapType():
+		return "a map"
+	case v.CanIterateElements():
+		return "a list"
+	}
+	return v.Type().FriendlyName()
 }
 
 func storeNumber(dst reflect.Value, v cty.Value) error {

@@ -47,7 +47,7 @@ func (d Defaults) Fill(v any) {
 	case *Disconnect:
 		*x = Disconnect{Replace: true, Reconcile: "best_score"}
 	case *Periodic:
-		*x = Periodic{Enabled: true, SpecType: "cron", TimeZone: "UTC"}
+		*x = Periodic{Enabled: true, SpecType: "cron", TimeZone: "UTC", Specs: []string{}}
 	case *MultiregionRegion:
 		*x = MultiregionRegion{Count: 1}
 	case *ScalingPolicy:

@@ -148,7 +148,7 @@ type JobParse struct {
 	WriteOptions
 	JobHCL       string
 	Variables    string // the text of a variable file
-	Canonicalize bool   // fill in defaults; we always do
+	Canonicalize bool   // show defaults where nothing is written, not null
 }
 
 // JobPlan asks what running a job would do.

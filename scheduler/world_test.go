@@ -109,13 +109,11 @@ func key(id string) n.JobKey { return n.JobKey{Namespace: "default", ID: n.JobID
 
 // register makes a job file the job, a new version if anything is different.
 func (w *world) register(src string) (*n.Job, error) {
-	job, diags, err := jobspec.Parse("job.hcl", []byte(src), jobspec.Options{Strict: true})
+	file, err := jobspec.Parse("job.hcl", []byte(src), jobspec.Options{Strict: true})
 	if err != nil {
 		return nil, err
 	}
-	if diags.HasErrors() {
-		return nil, diags
-	}
+	job := file.Job
 	if _, err := admission.Admit(job, admission.Options{}); err != nil {
 		return nil, err
 	}

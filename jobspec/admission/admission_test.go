@@ -27,10 +27,11 @@ func TestAdmission(t *testing.T) {
 			default:
 				t.Fatalf("unknown command %q", d.Cmd)
 			}
-			job, _, err := jobspec.Parse("x.hcl", []byte(src), jobspec.Options{})
+			file, err := jobspec.Parse("x.hcl", []byte(src), jobspec.Options{})
 			if err != nil {
 				t.Fatalf("%s: %v", d.Pos, err)
 			}
+			job := file.Job
 			warnings, err := admission.Admit(job, admission.Options{})
 			var out []string
 			for _, p := range admission.Problems(err) {

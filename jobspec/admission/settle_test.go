@@ -15,7 +15,7 @@ import (
 // TestPoliciesOfTheJobSettleInGroups registers what inspecting the job showed:
 // the second time must change nothing.
 func TestPoliciesOfTheJobSettleInGroups(t *testing.T) {
-	job, _, err := jobspec.Parse("x.hcl", []byte(`job "j" {
+	file, err := jobspec.Parse("x.hcl", []byte(`job "j" {
   update {
     max_parallel = 3
     stagger      = "7s"
@@ -30,6 +30,7 @@ func TestPoliciesOfTheJobSettleInGroups(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	job := file.Job
 	if _, err := admission.Admit(job, admission.Options{}); err != nil {
 		t.Fatal(err)
 	}

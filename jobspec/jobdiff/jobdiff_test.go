@@ -33,11 +33,11 @@ func parse(t *testing.T, src string) *n.Job {
 	if strings.TrimSpace(src) == "" {
 		return nil
 	}
-	job, _, err := jobspec.Parse("x.hcl", []byte(src), jobspec.Options{})
+	file, err := jobspec.Parse("x.hcl", []byte(src), jobspec.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return job
+	return file.Job
 }
 
 func show(d *n.JobDiff) string {

@@ -138,13 +138,14 @@ func (a *Agent) forceLeave(_ context.Context, req *n.AgentForceLeave) (*n.Empty,
 
 // jobParse turns a job file into a job. The file's functions that read the disk
 // and the environment do not work here: they would be the agent's.
-func (a *Agent) jobParse(_ context.Context, req *n.JobParse) (*n.Job, error) {
+func (a *Agent) jobParse(_ context.Context, req *n.JobParse) (*n.Raw, error) {
 	if req.JobHCL == "" {
 		return nil, errs.New(errs.Invalid, "Job spec is empty")
 	}
-	job, _, err := jobspec.Parse("job.nomad.hcl", []byte(req.JobHCL), jobspec.Options{VarText: req.Variables})
+	file, err := jobspec.Parse("job.nomad.hcl", []byte(req.JobHCL), jobspec.Options{VarText: req.Variables})
 	if err != nil {
 		return nil, errs.Newf(errs.Invalid, "Failed to parse job: %w", err)
 	}
-	return job, nil
+	job, err := file.JSON(req.Canonicalize)
+	return &job, err
 }

@@ -9,7 +9,7 @@ var (
 
 	JobRegister = write[n.JobRegister, n.JobRegistered]("Job.Register", "PUT /v1/jobs", Leader, namespace("submit-job", "register-job"),
 		also("PUT /v1/job/{JobID...}"))
-	JobParse      = write[n.JobParse, n.Job]("Job.Parse", "PUT /v1/jobs/parse", Agent, namespace("parse-job", "submit-job"))
+	JobParse      = write[n.JobParse, n.Raw]("Job.Parse", "PUT /v1/jobs/parse", Agent, namespace("parse-job", "submit-job"))
 	JobValidate   = write[n.JobValidate, n.JobValidated]("Job.Validate", "PUT /v1/validate/job", Leader, readJob)
 	JobPlan       = write[n.JobPlan, n.JobPlanned]("Job.Plan", "PUT /v1/job/{JobID...}/plan", Leader, namespace("submit-job", "plan-job"))
 	JobDeregister = write[n.JobDeregister, n.JobDeregistered]("Job.Deregister", "DELETE /v1/job/{JobID...}", Leader, namespace("submit-job", "deregister-job"))

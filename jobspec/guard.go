@@ -1,0 +1,146 @@
+package jobspec
+
+import (
+	"encoding/json"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// Limits of a job file. A file beyond them was made to do harm: the largest real
+// ones are a hundredth of that.
+const (
+	// MaxSize is the largest job file that is read, in bytes.
+	MaxSize     = 4 << 20
+	maxTokens   = 400_000 // words and signs
+	maxNesting  = 200     // brackets and templates within each other
+	maxOperands = 2_000   // joined by operators in one expression
+)
+
+// guard refuses a file that the library would need too much stack or memory for:
+// it descends with each bracket and each operator.
+func guard(name string, src []byte) *hcl.Diagnostic {
+	if len(src) > MaxSize {
+		return fault(hcl.Range{Filename: name}, "file too large", "%d bytes are too many for a job file; the limit is %d", len(src), MaxSize)
+	}
+	if words := countWords(src); words > maxTokens {
+		return fault(hcl.Range{Filename: name}, "file too large", "%d words and signs are too many for a job file; the limit is %d", words, maxTokens)
+	}
+	tokens, diags := hclsyntax.LexConfig(src, name, hcl.InitialPos)
+	if diags.HasErrors() {
+		return nil // the parser finds the same, and says it with the rest
+	}
+	return deep(tokens)
+}
+
+// countWords bounds the number of tokens from above, without making any.
+func countWords(src []byte) (words int) {
+	inWord := false
+	for _, b := range src {
+		letter := b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= 0x80
+		if !letter && b != ' ' && b != '\t' && b != '\r' || letter && !inWord {
+			words++
+		}
+		inWord = letter
+	}
+	return words
+}
+
+// deep finds what is nested too deeply or joined too long.
+func deep(tokens hclsyntax.Tokens) *hcl.Diagnostic {
+	type level struct {
+		open     hclsyntax.TokenType
+		operands int
+	}
+	stack := []level{{}}
+	for _, t := range tokens {
+		top := &stack[len(stack)-1]
+		switch t.Type {
+		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl, hclsyntax.TokenOQuote, hclsyntax.TokenOHeredoc:
+			top.operands++
+			stack = append(stack, level{open: t.Type})
+		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd, hclsyntax.TokenCQuote, hclsyntax.TokenCHeredoc:
+			if len(stack) > 1 {
+				stack = stack[:len(stack)-1]
+			}
+		case hclsyntax.TokenComma:
+			top.operands = 0
+		case hclsyntax.TokenNewline:
+			if top.open == hclsyntax.TokenOBrace || top.open == 0 {
+				top.operands = 0
+			}
+		default:
+			top.operands++
+		}
+		if len(stack) > maxNesting {
+			return fault(t.Range, "nested too deeply", "there are more than %d brackets within each other", maxNesting)
+		}
+		if top.operands > 2*maxOperands {
+			return fault(t.Range, "expression too long", "an expression has at most %d operands", maxOperands)
+		}
+	}
+	return nil
+}
+
+// guardJSON does the same for the JSON form.
+func guardJSON(name string, src []byte) *hcl.Diagnostic {
+	at := hcl.Range{Filename: name}
+	if len(src) > MaxSize {
+		return fault(at, "file too large", "%d bytes are too many for a job file; the limit is %d", len(src), MaxSize)
+	}
+	if words := countWords(src); words > maxTokens {
+		return fault(at, "file too large", "%d words and signs are too many for a job file; the limit is %d", words, maxTokens)
+	}
+	depth, quoted, escaped := 0, false, false
+	for _, b := range src {
+		switch {
+		case escaped:
+			escaped = false
+		case quoted:
+			escaped, quoted = b == '\\', b != '"'
+		case b == '"':
+			quoted = true
+		case b == '{' || b == '[':
+			if depth++; depth > maxNesting {
+				return fault(at, "nested too deeply", "there are more than %d brackets within each other", maxNesting)
+			}
+		case b == '}' || b == ']':
+			depth--
+		}
+	}
+	var syntax *json.SyntaxError
+	if err := json.Unmarshal(src, new(json.RawMessage)); err != nil {
+		if s, ok := err.(*json.SyntaxError); ok { //nolint:errorlint // Unmarshal returns it bare
+			syntax = s
+		}
+		where := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
+		if syntax != nil {
+			where.Start = position(src, int(syntax.Offset)-1)
+			where.End = position(src, int(syntax.Offset))
+		}
+		return fault(where, "invalid JSON", "%v", err)
+	}
+	return nil
+}
+
+// position is the place of a byte.
+func position(src []byte, offset int) hcl.Pos {
+	offset = max(0, min(offset, len(src)))
+	pos := hcl.Pos{Line: 1, Column: 1, Byte: offset}
+	for _, r := range string(src[:offset]) {
+		pos.Column++
+		if r == '\n' {
+			pos.Line, pos.Column = pos.Line+1, 1
+		}
+	}
+	return pos
+}
+
+// tooMuch says, once, that evaluating the file costs more than any real one.
+func (p *parser) tooMuch(at hcl.Range) hcl.Diagnostics {
+	if p.exhausted {
+		return nil
+	}
+	p.exhausted, p.broken = true, true
+	return hcl.Diagnostics{fault(at, "expression too large", "evaluating it goes through more than %d MB of values; job files are not meant to compute that much", maxWork>>20)}
+}
