@@ -22,31 +22,6 @@ type Word struct {
 	field    int
 }
 
-// A made block is one that a special reads. It is not known by its tags what
-// type that is.
-type made struct {
-	typ     reflect.Type
-	repeats bool
-	label   string
-	labels  []string
-}
-
-var madeBlocks = map[reflect.Type]map[string]made{
-	reflect.TypeFor[n.Network](): {"port": {typ: reflect.TypeFor[n.Port](), repeats: true}},
-	reflect.TypeFor[n.Job](): {
-		"task":   {typ: reflect.TypeFor[n.Task](), repeats: true},
-		"vault":  {typ: reflect.TypeFor[n.Vault]()},
-		"secret": {typ: reflect.TypeFor[n.Secret](), repeats: true},
-	},
-	reflect.TypeFor[n.Group](): {
-		"vault":  {typ: reflect.TypeFor[n.Vault]()},
-		"secret": {typ: reflect.TypeFor[n.Secret](), repeats: true},
-	},
-	reflect.TypeFor[n.Task](): {
-		"scaling": {typ: reflect.TypeFor[n.ScalingPolicy](), repeats: true, label: "type", labels: slices.Sorted(maps.Keys(scalingTypes))},
-	},
-}
-
 // Words lists what may be written in a block that is read into t, a struct: in
 // the order of its fields, and then what is no field.
 func Words(t reflect.Type) []Word {
@@ -64,14 +39,13 @@ func Words(t reflect.Type) []Word {
 		}
 		out = append(out, Word{Name: name, Type: typ, Argument: true, field: t.NumField()})
 	}
-	for name := range special.blocks {
+	for name, b := range special.blocks {
 		if _, tagged := s.fields[name]; tagged {
 			continue
 		}
-		m := madeBlocks[t][name]
-		w := Word{Name: name, Type: m.typ, Block: true, Repeats: m.repeats, Label: m.label, Labels: m.labels, field: t.NumField()}
-		if m.typ != nil && w.Label == "" {
-			w.Label = labelOf(m.typ)
+		w := Word{Name: name, Type: b.holds, Block: true, Repeats: b.labels > 0, Label: labelOf(b.holds), field: t.NumField()}
+		if b.labels > 0 && w.Label == "" { // that of a task's scaling says what is scaled
+			w.Label, w.Labels = "type", slices.Sorted(maps.Keys(scalingTypes))
 		}
 		out = append(out, w)
 	}

@@ -151,7 +151,7 @@ func TestExamples(t *testing.T) {
 				continue // of its kind, at another place
 			}
 			src := around(t, b, example)
-			if _, _, err := jobspec.Parse("x.hcl", []byte(src), jobspec.Options{}); err != nil {
+			if _, err := jobspec.Parse("x.hcl", []byte(src), jobspec.Options{}); err != nil {
 				t.Errorf("example of %s: %v\n%s", f.Paths[0], err, src)
 			}
 		}
@@ -279,10 +279,11 @@ func TestDefaultsInWords(t *testing.T) {
 			}
 		}
 	}
-	job, _, err := jobspec.Parse("x.hcl", []byte("job \"x\" {\ngroup \"g\" {\nnetwork {\nport \"p\" {}\n}\ntask \"t\" {\ndriver = \"d\"\n}\n}\nparameterized {}\n}"), jobspec.Options{})
+	file, err := jobspec.Parse("x.hcl", []byte("job \"x\" {\ngroup \"g\" {\nnetwork {\nport \"p\" {}\n}\ntask \"t\" {\ndriver = \"d\"\n}\n}\nparameterized {}\n}"), jobspec.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	job := file.Job
 	_, _ = admission.Admit(job, admission.Options{})
 	for path, have := range map[string]any{
 		"job.type": job.Type, "job.node_pool": job.NodePool, "job.datacenters": job.Datacenters, "job.parameterized.payload": job.ParameterizedJob.Payload,
@@ -330,12 +331,12 @@ func TestJobTypes(t *testing.T) {
 	} {
 		var allowed []string
 		for _, typ := range n.JobTypes {
-			file := fmt.Sprintf("job \"x\" {\ntype = %q\n%s\ngroup \"g\" {\ntask \"t\" {\ndriver = \"d\"\n}\n}\n}", typ, src)
-			job, _, err := jobspec.Parse("x.hcl", []byte(file), jobspec.Options{})
+			text := fmt.Sprintf("job \"x\" {\ntype = %q\n%s\ngroup \"g\" {\ntask \"t\" {\ndriver = \"d\"\n}\n}\n}", typ, src)
+			file, err := jobspec.Parse("x.hcl", []byte(text), jobspec.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := admission.Admit(job, admission.Options{}); err == nil {
+			if _, err := admission.Admit(file.Job, admission.Options{}); err == nil {
 				allowed = append(allowed, typ)
 			}
 		}

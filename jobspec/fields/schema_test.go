@@ -2,6 +2,7 @@ package fields
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -14,6 +15,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
+
+	"github.com/nomadlike/nomadlike/jobspec"
 )
 
 // TestPublished fails if docs/ is not what fields.txt and the types make today.
@@ -90,7 +93,11 @@ func TestSchema(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %s: %v", d.Pos, line, err)
 			}
-			fmt.Fprintln(&b, verdict(schema.Validate(doc)))
+			says := verdict(schema.Validate(doc))
+			if err := readable(src); err != nil && says == "good" {
+				says += fmt.Sprintf(", and yet: %v", err)
+			}
+			fmt.Fprintln(&b, says)
 		}
 		return b.String()
 	})
@@ -141,8 +148,16 @@ func TestSchemaTakesWhatIsDescribed(t *testing.T) {
 					continue // in words, or of HCL alone
 				}
 				checked++
-				if err := schema.Validate(document(t, f, value)); err != nil {
+				doc := document(t, f, value)
+				if err := schema.Validate(doc); err != nil {
 					t.Errorf("%s = %s: %s", f.Paths[0], src, verdict(err))
+				}
+				text, err := json.Marshal(doc)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := readable(string(text)); err != nil {
+					t.Errorf("%s = %s is good by the schema, and yet: %v", f.Paths[0], src, err)
 				}
 			}
 			strange := map[string]any{"a": []any{map[string]any{}}}
@@ -159,6 +174,15 @@ func TestSchemaTakesWhatIsDescribed(t *testing.T) {
 	if checked < 300 {
 		t.Errorf("only %d values", checked)
 	}
+}
+
+// readable reads a file, but for one that needs variables.
+func readable(src string) error {
+	if strings.Contains(src, "${var.") || strings.Contains(src, `"variable":`) && !strings.Contains(src, `"default":`) {
+		return nil
+	}
+	_, err := jobspec.Parse("x.json", []byte(src), jobspec.Options{})
+	return err
 }
 
 // document is a file with an argument at the first of its places, and what the
@@ -178,6 +202,9 @@ func document(t *testing.T, f *Field, value any) any {
 				}
 				content[other.Name] = v
 			}
+		}
+		if path == "job.group.scaling" {
+			content["max"] = 10
 		}
 		content[name] = value
 		value = content
