@@ -226,3 +226,27 @@ func cutLast(path string) (before, name string) {
 	i := strings.LastIndex(path, ".")
 	return path[:max(i, 0)], path[i+1:]
 }
+
+// TestSchemaTakesWhatIsRead has the schema take the files of package jobspec's own
+// tests that are read without a complaint.
+func TestSchemaTakesWhatIsRead(t *testing.T) {
+	schema := compiled(t)
+	read := 0
+	datadriven.RunTest(t, filepath.Join("..", "testdata", "hcljson"), func(_ *testing.T, d *datadriven.TestData) string {
+		if _, err := jobspec.Parse("x.json", []byte(d.Input), jobspec.Options{}); err != nil {
+			return d.Expected
+		}
+		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(d.Input))
+		if err != nil {
+			return d.Expected
+		}
+		read++
+		if err := schema.Validate(doc); err != nil {
+			t.Errorf("%s: %s", d.Pos, verdict(err))
+		}
+		return d.Expected
+	})
+	if read == 0 {
+		t.Error("no file was read")
+	}
+}
