@@ -42,8 +42,8 @@ var floors = []floor{
 		"nomadlike/server/drain", "nomadlike/server/rollout",
 	}},
 	{"2.3", []string{"jobspec", "jobspec/...", "nomadlike/api"}},
-	{"2.4", []string{"jobspec/jobwrite"}},           // asks jobspec and admission
-	{"2.5", []string{"scheduler", "scheduler/..."}}, // joins the four above
+	{"2.4", []string{"jobspec/jobwrite", "jobspec/fields"}}, // write, and describe, what jobspec reads
+	{"2.5", []string{"scheduler", "scheduler/..."}},         // joins the four above
 
 	// The plugin protocol. It imports nothing of the house, so what is remembered of
 	// a task may hold the handle that its driver gave.

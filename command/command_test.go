@@ -14,14 +14,14 @@ import (
 	"github.com/nomadlike/nomadlike/command"
 )
 
-// TestCommands shows what commands print that need no agent, each file of testdata
+// TestCommands shows what commands print that need no agent, each file of testdata/cli
 // in a directory of its own. What goes to stderr is marked with "! ". Commands:
 //
 //	file name= [mode=]         writes a file; \r in it is a carriage return
 //	cat name=                  shows it
 //	cli [stdin]                a command line after "nomadlike"; with stdin the lines below it are its input
 func TestCommands(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata/cli", func(t *testing.T, path string) {
 		path, err := filepath.Abs(path)
 		if err != nil {
 			t.Fatal(err)

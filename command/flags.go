@@ -170,6 +170,8 @@ func (f *flags) complete() complete.Flags {
 			all["-"+fl.Name] = complete.PredictNothing
 		case slices.Contains([]string{"file", "directory"}, value):
 			all["-"+fl.Name] = complete.PredictFiles("*")
+		case value == "field":
+			all["-"+fl.Name] = complete.PredictFunc(fieldNames)
 		default:
 			all["-"+fl.Name] = complete.PredictAnything
 		}

@@ -16,7 +16,7 @@ import (
 // and that nothing is left beside it.
 func TestFmtOnFullDisk(t *testing.T) {
 	t.Chdir(t.TempDir())
-	long := strings.Repeat("b {\na=1\n}\n", 1000)
+	long := strings.Repeat("b {\na=1\n}\n", 100_000)
 	put(t, "x.hcl", long, 0o640)
 	signal.Ignore(syscall.SIGXFSZ)
 	defer signal.Reset(syscall.SIGXFSZ)
@@ -24,7 +24,7 @@ func TestFmtOnFullDisk(t *testing.T) {
 	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &was); err != nil {
 		t.Fatal(err)
 	}
-	small := unix.Rlimit{Cur: 4096, Max: was.Max}
+	small := unix.Rlimit{Cur: 512 << 10, Max: was.Max}
 	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &small); err != nil {
 		t.Fatal(err)
 	}

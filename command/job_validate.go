@@ -12,16 +12,28 @@ import (
 
 func jobValidate() *verb {
 	return &verb{
-		name: "job validate", args: "<path>", min: 1, max: 1, files: true,
+		name: "job validate", args: "<path>", min: 1, max: 1, files: true, instead: "explain",
 		synopsis: "Check a job file",
 		help: `
 Checks a job file: that it can be read, and that the servers would accept the job.
-Without a server in reach it checks what can be checked without one.`,
-		examples: []string{"# Check a file before it is committed", Name + " job validate example.nomad.hcl"},
+Without a server in reach it checks what can be checked without one.
+
+With -explain it checks nothing, and says what a block or an argument of job files
+means: its type, its default, what it may hold and where it may stand. It needs no
+file and no server then; with -json the answer is JSON.`,
+		examples: []string{
+			"# Check a file before it is committed", Name + " job validate example.nomad.hcl",
+			"# What does it mean?", Name + " job validate -explain restart.mode",
+			"# What may stand in a task?", Name + " job validate -explain group.task",
+		},
 		bind: func(f *flags) action {
 			file := f.jobFile()
 			vault := f.String("vault-namespace", "", "the Vault `namespace` of the job")
+			name := f.String("explain", "", "say what a `field` of job files means, such as count, restart.mode or group.network")
 			return func(e *env, args []string) error {
+				if *name != "" {
+					return explainField(e, *name, file.json)
+				}
 				job, _, err := file.read(e, args[0])
 				if err != nil {
 					return err

@@ -5,7 +5,7 @@ func verbs() []*verb {
 	return []*verb{
 		version(), status(), formatVerb(),
 		jobRun(), jobPlan(), jobValidate(), jobInit(), jobStatus(), jobStop(), jobInspect(), jobHistory(), jobRevert(), jobTagApply(), jobTagUnset(),
-		jobAllocs(), jobDeployments(), jobPromote(), jobEval(), jobStart(),
+		jobAllocs(), jobDeployments(), jobPromote(), jobEval(), jobStart(), jobSchema(),
 		allocStatus(), allocLogs(), allocStop(), allocRestart(), allocSignal(),
 		nodeStatus(), nodeEligibility(),
 		evalStatus(), evalList(),

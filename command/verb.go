@@ -28,6 +28,7 @@ type verb struct {
 	files    bool     // arguments are files
 	kind     string   // arguments are IDs of this search context
 	local    bool     // asks no agent, and takes no general flags
+	instead  string   // a flag that takes the place of the arguments
 	bind     func(*flags) action
 }
 
@@ -85,7 +86,7 @@ func (r *runnable) Run(args []string) int {
 	if r.old != "" {
 		e.warnf("WARNING! The %q command is deprecated: use %q instead.\n", r.old, r.name)
 	}
-	if need := r.wrongCount(f.NArg()); need != "" {
+	if need := r.wrongArgs(f); need != "" {
 		e.errorf("%s\nFor additional help try '%s %s -help'", need, Name, r.name)
 		return r.code(1)
 	}
@@ -118,6 +119,17 @@ func (r *runnable) code(c int) int {
 		return r.trouble
 	}
 	return c
+}
+
+// wrongArgs says what is wrong with the arguments, if anything.
+func (r *runnable) wrongArgs(f *flags) string {
+	if r.instead == "" || f.Lookup(r.instead).Value.String() == "" {
+		return r.wrongCount(f.NArg())
+	}
+	if f.NArg() > 0 {
+		return "This command takes no arguments with -" + r.instead
+	}
+	return ""
 }
 
 // wrongCount says what is wrong with the number of arguments, if anything.
