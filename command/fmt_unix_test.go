@@ -16,7 +16,7 @@ import (
 // and that nothing is left beside it.
 func TestFmtOnFullDisk(t *testing.T) {
 	t.Chdir(t.TempDir())
-	long := strings.Repeat("b {\na=1\n}\n", 100_000)
+	long := strings.Repeat("b {\na=\""+strings.Repeat("x", 500)+"\"\n}\n", 2000)
 	put(t, "x.hcl", long, 0o640)
 	signal.Ignore(syscall.SIGXFSZ)
 	defer signal.Reset(syscall.SIGXFSZ)
