@@ -35,8 +35,8 @@ var specials map[reflect.Type]special
 func init() {
 	vault, secret := reflect.TypeFor[n.Vault](), reflect.TypeFor[n.Secret]()
 	specials = map[reflect.Type]special{
-		reflect.TypeFor[n.Constraint](): {attrs: shorthands(n.OpVersion, n.OpSemver, n.OpRegexp, n.OpSetContains, n.OpDistinctHosts, n.OpDistinctProperty)},
-		reflect.TypeFor[n.Affinity]():   {attrs: shorthands(n.OpVersion, n.OpSemver, n.OpRegexp, n.OpSetContainsAny, n.OpSetContainsAll, n.OpSetContains)},
+		reflect.TypeFor[n.Constraint](): {attrs: shorthands(n.OpVersion, n.OpSemver, n.OpRegexp, n.OpSetContains, n.OpDistinctHosts, n.OpDistinctProperty), after: shows("Operand")},
+		reflect.TypeFor[n.Affinity]():   {attrs: shorthands(n.OpVersion, n.OpSemver, n.OpRegexp, n.OpSetContainsAny, n.OpSetContainsAll, n.OpSetContains), after: shows("Operand")},
 		reflect.TypeFor[n.Network](): {
 			blocks: map[string]innerBlock{
 				"port":           {port, reflect.TypeFor[n.Port](), 1},
