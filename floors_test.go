@@ -38,9 +38,10 @@ var floors = []floor{
 	// Pure decisions.
 	{"2.0", []string{
 		"nomadlike/acl", "nomadlike/client/interp", "nomadlike/client/tasklife",
-		"scheduler/feasible", "scheduler/preempt", "scheduler/rank", "scheduler/reconcile",
+		"scheduler/feasible", "scheduler/order", "scheduler/preempt", "scheduler/rank", "scheduler/reconcile",
 		"nomadlike/server/drain", "nomadlike/server/rollout",
 	}},
+	{"2.2", []string{"scheduler/fleet"}}, // asks rank what allocations use; states keep one
 	{"2.3", []string{"jobspec", "jobspec/...", "nomadlike/api"}},
 	{"2.4", []string{"jobspec/jobwrite", "jobspec/fields"}}, // write, and describe, what jobspec reads
 	{"2.5", []string{"scheduler", "scheduler/..."}},         // joins the four above

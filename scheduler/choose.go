@@ -1,12 +1,13 @@
 package scheduler
 
 import (
-	"math"
+	"maps"
 	"slices"
 	"time"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/scheduler/feasible"
+	"github.com/nomadlike/nomadlike/scheduler/fleet"
 	"github.com/nomadlike/nomadlike/scheduler/rank"
 )
 
@@ -18,33 +19,21 @@ type chooser struct {
 	chance chance
 	checks *feasible.Job
 
-	nodes     []*n.Node      // ready and wanted, shuffled for counted jobs
+	fleet     *fleet.Fleet
+	ready     []int32        // positions of the nodes that the job wants and that are ready
 	inPool    int            // nodes of the job's pool
 	available map[string]int // ready nodes by datacenter
-	next      int            // where the last search ended
-	limit     int            // of feasible nodes that are rated
 	weight    int            // of the spreads of all groups
-}
-
-// nodesFor lists the nodes that a job wants and that are ready.
-func nodesFor(v View, job *n.Job) (ready []*n.Node, available map[string]int, inPool int) {
-	available = map[string]int{}
-	for node := range v.AllNodes(nil, "") {
-		if job.NodePool != n.AllNodePool && node.NodePool != job.NodePool {
-			continue
-		}
-		inPool++
-		if node.Ready() && inDatacenters(job, node.Datacenter) {
-			ready = append(ready, node)
-			available[node.Datacenter]++
-		}
-	}
-	return ready, available, inPool
+	contests  map[string]*contest
 }
 
 // suits reports a node that the job would want if it were ready.
 func suits(job *n.Job, node *n.Node) bool {
-	return (job.NodePool == n.AllNodePool || job.NodePool == node.NodePool) && inDatacenters(job, node.Datacenter)
+	return inPool(job, node) && inDatacenters(job, node.Datacenter)
+}
+
+func inPool(job *n.Job, node *n.Node) bool {
+	return job.NodePool == n.AllNodePool || job.NodePool == node.NodePool
 }
 
 func inDatacenters(job *n.Job, dc string) bool {
@@ -71,15 +60,11 @@ func glob(pattern, s string) bool {
 }
 
 func newChooser(p *proposal, job *n.Job, c chance) *chooser {
-	s := &chooser{proposal: p, job: job, config: p.view.SchedulerConfig(), chance: c, checks: feasible.For(job)}
-	s.nodes, s.available, s.inPool = nodesFor(p.view, job)
-	if !job.RunsEverywhere() {
-		c.Shuffle(len(s.nodes), func(i, j int) { s.nodes[i], s.nodes[j] = s.nodes[j], s.nodes[i] })
+	s := &chooser{
+		proposal: p, job: job, config: p.view.SchedulerConfig(), chance: c, checks: feasible.For(job),
+		fleet: p.view.Fleet(), available: map[string]int{}, contests: map[string]*contest{},
 	}
-	s.limit = 2
-	if log := int(math.Ceil(math.Log2(float64(len(s.nodes))))); job.Type == n.JobTypeService && log > s.limit {
-		s.limit = log
-	}
+	s.findReady()
 	for i := range job.TaskGroups {
 		for _, sp := range slices.Concat(job.Spreads, job.TaskGroups[i].Spreads) {
 			s.weight += int(sp.Weight)
@@ -88,143 +73,200 @@ func newChooser(p *proposal, job *n.Job, c chance) *chooser {
 	return s
 }
 
-// feasibleLimit is how many nodes are rated where preferences are to be weighed.
-const feasibleLimit = 100
+// findReady lists the nodes that the job wants and that are ready. Pool and
+// datacenter are the same for all nodes of a class.
+func (s *chooser) findReady() {
+	type class struct {
+		known, pool, wanted bool
+		dc                  string
+		count               int
+	}
+	classes := make([]class, s.fleet.Classes())
+	s.ready = make([]int32, 0, s.fleet.Len())
+	for i := range s.fleet.Len() {
+		m := s.fleet.At(i)
+		if m.Node == nil {
+			continue
+		}
+		c := &classes[m.Class]
+		if !c.known || m.Node.ComputedClass == "" {
+			*c = class{true, inPool(s.job, m.Node), suits(s.job, m.Node), m.Node.Datacenter, c.count}
+		}
+		if c.pool {
+			s.inPool++
+		}
+		if !c.wanted || !m.Node.Ready() {
+			continue
+		}
+		s.ready = append(s.ready, int32(i))
+		if m.Node.ComputedClass == "" {
+			s.available[m.Node.Datacenter]++
+		} else {
+			c.count++
+		}
+	}
+	for _, c := range classes {
+		if c.count > 0 {
+			s.available[c.dc] += c.count
+		}
+	}
+}
+
+// nodes are those that the job wants and that are ready.
+func (s *chooser) nodes() []*n.Node {
+	out := make([]*n.Node, len(s.ready))
+	for i, at := range s.ready {
+		out[i] = s.fleet.At(int(at)).Node
+	}
+	slices.SortFunc(out, func(a, b *n.Node) int { // positions are no part of the state
+		if a.ID < b.ID {
+			return -1
+		}
+		return 1
+	})
+	return out
+}
 
 // A choice is a node for a group.
 type choice struct {
 	node      *n.Node
 	resources *n.AllocatedResources
-	score     n.NodeScore
+}
+
+func (s *chooser) metric() *n.AllocMetric {
+	return &n.AllocMetric{NodesInPool: s.inPool, NodePool: s.job.NodePool, NodesAvailable: s.available}
 }
 
 // choose finds the best node for a group, or nil; the metric says why. penalty
 // holds nodes to be avoided, only the one that is possible or "".
 func (s *chooser) choose(g *n.Group, penalty map[n.NodeID]bool, only n.NodeID) (*choice, *n.AllocMetric) {
 	began := time.Now() // for the metric alone; nothing is decided by it
-	m := &n.AllocMetric{
-		NodesInPool: s.inPool, NodePool: s.job.NodePool, NodesAvailable: s.available,
-		ClassFiltered: map[string]int{}, ConstraintFiltered: map[string]int{}, ClassExhausted: map[string]int{}, DimensionExhausted: map[string]int{},
+	var c *choice
+	var m *n.AllocMetric
+	if only != "" {
+		c, m = s.alone(g, only)
+	} else {
+		c, m = s.contest(g).best(penalty)
 	}
-	search := search{
-		chooser: s, group: g, metric: m, ask: rank.Ask(g, s.config.MemoryOversubscriptionEnabled),
-		rating: rank.For(&rank.Request{
-			Job: s.job, Group: g, Algorithm: s.config.SchedulerAlgorithm, Penalty: penalty, Count: s.Count, Weight: s.weight,
-			Resolve: feasible.Resolve, Prefers: feasible.Affinity,
-		}),
-	}
-	search.run(only)
 	m.AllocationTime = time.Since(began)
-	return search.best(), m
+	return c, m
 }
 
-// search is the search for a group's node.
-type search struct {
+func (s *chooser) contest(g *n.Group) *contest {
+	x := s.contests[g.Name]
+	if x == nil {
+		x = newContest(s, g)
+		s.contests[g.Name] = x
+	}
+	return x
+}
+
+// alone tries the one node that is possible.
+func (s *chooser) alone(g *n.Group, id n.NodeID) (*choice, *n.AllocMetric) {
+	metric := s.metric()
+	i, ok := s.fleet.Position(id)
+	if !ok || s.fleet.At(i).Node == nil {
+		return nil, metric
+	}
+	m := s.fleet.At(i)
+	metric.NodesEvaluated = 1
+	t := s.trial(g, nil)
+	why, filtered := s.checks.Check(m.Node, g), true
+	if why == "" {
+		why = feasible.Distinct(s.job, g, m.Node, s)
+	}
+	var given *n.AllocatedResources
+	if why == "" {
+		var c rank.Candidate
+		if why = t.fill(&c, m); why == "" {
+			given, why = rank.Give(m.Node, c.On, g, t.ask, s.chance.Rand)
+		}
+		if filtered = false; why == "" {
+			metric.ScoreMetaData = []n.NodeScore{t.rating.Explain(&c, t.spread(m.Node))}
+			return &choice{m.Node, given}, metric
+		}
+	}
+	note(metric, m.Node, why, filtered)
+	return nil, metric
+}
+
+// note adds why a node can not be used to a metric of its own.
+func note(m *n.AllocMetric, node *n.Node, why string, filtered bool) {
+	class := map[string]int{}
+	if node.NodeClass != "" {
+		class[node.NodeClass] = 1
+	}
+	if filtered {
+		m.NodesFiltered, m.ConstraintFiltered, m.ClassFiltered = 1, map[string]int{why: 1}, class
+	} else {
+		m.NodesExhausted, m.DimensionExhausted, m.ClassExhausted = 1, map[string]int{why: 1}, class
+	}
+}
+
+// A trial knows what a group asks for and how nodes are rated for it.
+type trial struct {
 	*chooser
 	group  *n.Group
 	ask    *n.AllocatedResources
+	need   rank.Usage
 	rating *rank.Rating
-	metric *n.AllocMetric
-	found  []choice
-	poor   []choice // with no good score, in case there are no better ones
 }
 
-// poorKept is how many poor nodes are set aside while better ones are looked for.
-const poorKept = 3
+func (s *chooser) trial(g *n.Group, penalty map[n.NodeID]bool) *trial {
+	ask := rank.Ask(g, s.config.MemoryOversubscriptionEnabled)
+	return &trial{
+		chooser: s, group: g, ask: ask, need: rank.Used(ask),
+		rating: rank.For(&rank.Request{
+			Job: s.job, Group: g, Algorithm: s.config.SchedulerAlgorithm, Penalty: penalty, Weight: s.weight, Prefers: feasible.Affinity,
+		}),
+	}
+}
 
-func (s *search) run(only n.NodeID) {
-	if only != "" {
-		if node := s.view.Node(only); node != nil {
-			s.look(node)
-		}
+// fill makes a candidate of a node, or says what there is too little of.
+func (t *trial) fill(c *rank.Candidate, m *fleet.Member) (lacking string) {
+	used, allocs := t.usage(m)
+	used = used.Plus(t.need)
+	if lacking = rank.Room(m.Node, used, allocs); lacking == "" {
+		c.Node, c.Used, c.Mates = m.Node, used, t.mates[mateKey{m.Node.ID, t.group.Name}].there
+		c.On = func() []*n.Allocation { return t.OnNode(c.Node.ID) }
+	}
+	return lacking
+}
+
+// spread is what the group's spreads say of a node.
+func (t *trial) spread(node *n.Node) (sum float64) {
+	for _, s := range t.rating.Spreads {
+		s.Begin(t.Count(t.group.Name, s.Attribute))
+		value, ok := feasible.Resolve(node, s.Attribute)
+		sum += s.Of(value, ok)
+	}
+	return sum
+}
+
+// counts is a set of counters of which old states are kept: placements show how it
+// was for them.
+type counts struct {
+	now    map[string]int
+	shared bool
+}
+
+func (c *counts) add(k string, by int) {
+	if k == "" {
 		return
 	}
-	if prefers(s.job, s.group) {
-		s.limit = max(s.limit, feasibleLimit, s.group.Count)
-	}
-	limit := s.limit
-	if s.job.RunsEverywhere() {
-		limit = len(s.nodes)
-	}
-	for range s.nodes {
-		if len(s.found) >= limit {
-			return
+	if c.shared || c.now == nil {
+		c.now, c.shared = maps.Clone(c.now), false
+		if c.now == nil {
+			c.now = map[string]int{}
 		}
-		s.look(s.nodes[s.next%len(s.nodes)])
-		s.next++
+	}
+	if c.now[k] += by; c.now[k] == 0 {
+		delete(c.now, k)
 	}
 }
 
-func prefers(j *n.Job, g *n.Group) bool {
-	if len(j.Affinities)+len(g.Affinities)+len(j.Spreads)+len(g.Spreads) > 0 {
-		return true
-	}
-	return slices.ContainsFunc(g.Tasks, func(t n.Task) bool { return len(t.Affinities) > 0 })
-}
-
-func (s *search) best() *choice {
-	if len(s.found) == 0 {
-		s.found = s.poor
-	}
-	if len(s.found) == 0 {
-		return nil
-	}
-	best := &s.found[0]
-	for i := range s.found {
-		if s.found[i].score.NormScore > best.score.NormScore {
-			best = &s.found[i]
-		}
-	}
-	return best
-}
-
-// look rates a node, or notes why it can not be used.
-func (s *search) look(node *n.Node) {
-	s.metric.NodesEvaluated++
-	why := s.checks.Check(node, s.group)
-	if why == "" {
-		why = feasible.Distinct(s.job, s.group, node, s)
-	}
-	if why != "" {
-		s.metric.NodesFiltered++
-		s.metric.ConstraintFiltered[why]++
-		if node.NodeClass != "" {
-			s.metric.ClassFiltered[node.NodeClass]++
-		}
-		return
-	}
-	c, lacking := rank.Try(node, s.OnNode(node.ID), s.group, s.ask, s.chance.Rand)
-	if lacking != "" {
-		s.metric.NodesExhausted++
-		s.metric.DimensionExhausted[lacking]++
-		if node.NodeClass != "" {
-			s.metric.ClassExhausted[node.NodeClass]++
-		}
-		return
-	}
-	found := choice{node, c.Resources, s.rating.Rate(c)}
-	s.note(found.score)
-	if found.score.NormScore <= 0 && len(s.poor) < poorKept && !s.job.RunsEverywhere() {
-		s.poor = append(s.poor, found)
-		return
-	}
-	s.found = append(s.found, found)
-}
-
-// scoresKept is how many nodes' scores a placement shows.
-const scoresKept = 5
-
-// note keeps the best scores for those who ask why.
-func (s *search) note(score n.NodeScore) {
-	list := slices.Concat(s.metric.ScoreMetaData, []n.NodeScore{score})
-	slices.SortStableFunc(list, func(a, b n.NodeScore) int {
-		switch {
-		case a.NormScore > b.NormScore:
-			return -1
-		case a.NormScore < b.NormScore:
-			return 1
-		}
-		return 0
-	})
-	s.metric.ScoreMetaData = list[:min(len(list), scoresKept)]
+// show returns the counters as they are, which stay as they are.
+func (c *counts) show() map[string]int {
+	c.shared = true
+	return c.now
 }

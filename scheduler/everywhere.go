@@ -14,7 +14,7 @@ func everywhere(v View, e *n.Evaluation, o Options) (*Decision, error) {
 		w.stops()
 		return w.decide(), nil
 	}
-	w.result = reconcile.Everywhere(in, w.chooser(w.job).nodes)
+	w.result = reconcile.Everywhere(in, w.chooser(w.job).nodes())
 	w.stops()
 	deployment := w.deployment(in)
 	full := map[n.NodeID]bool{} // nodes that could run it, if there were room

@@ -18,6 +18,7 @@ import (
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/table"
+	"github.com/nomadlike/nomadlike/scheduler/fleet"
 	"github.com/nomadlike/nomadlike/scheduler/rank"
 )
 
@@ -28,7 +29,7 @@ type View interface {
 	JobVersion(n.JobKey, uint64) *n.Job
 	JobAllocs(table.WatchSet, n.JobKey) iter.Seq[*n.Allocation]
 	Node(n.NodeID) *n.Node
-	AllNodes(ws table.WatchSet, prefix string) iter.Seq[*n.Node]
+	Fleet() *fleet.Fleet
 	NodeAllAllocs(table.WatchSet, n.NodeID) iter.Seq[*n.Allocation]
 	LatestDeployment(n.JobKey) *n.Deployment
 	SchedulerConfig() *n.SchedulerConfiguration

@@ -16,6 +16,7 @@ import (
 	"github.com/nomadlike/nomadlike/nomadlike/walk"
 	"github.com/nomadlike/nomadlike/scheduler"
 	"github.com/nomadlike/nomadlike/scheduler/feasible"
+	"github.com/nomadlike/nomadlike/scheduler/fleet"
 )
 
 // A world is a state in memory, on which decisions take effect as a planner
@@ -75,14 +76,8 @@ func (w *world) NodeAllAllocs(_ table.WatchSet, id n.NodeID) iter.Seq[*n.Allocat
 	return w.list(func(a *n.Allocation) bool { return a.NodeID == id })
 }
 
-func (w *world) AllNodes(_ table.WatchSet, _ string) iter.Seq[*n.Node] {
-	return func(yield func(*n.Node) bool) {
-		for _, id := range slices.Sorted(maps.Keys(w.nodes)) {
-			if !yield(w.nodes[id]) {
-				return
-			}
-		}
-	}
+func (w *world) Fleet() *fleet.Fleet {
+	return fleet.Of(maps.Values(w.nodes), maps.Values(w.allocs))
 }
 
 // addNode adds a node with room for cpu MHz and memory MB.

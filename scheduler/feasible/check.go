@@ -55,17 +55,43 @@ func For(job *n.Job) *Job {
 }
 
 // Check says why a node can not run a group of the job; "" says that it can.
-// perClass says that all nodes of its class are alike in that.
 func (j *Job) Check(node *n.Node, group *n.Group) string {
-	if why := j.whole.check(node); why != "" {
+	if why := j.Class(node, group); why != "" {
 		return why
 	}
+	return j.Each(node, group)
+}
+
+// Class says why no node of a node's class can run a group of the job; "" says that
+// some can.
+func (j *Job) Class(node *n.Node, group *n.Group) string {
+	if why := j.whole.class(node); why != "" {
+		return why
+	}
+	return j.scope(group).class(node)
+}
+
+// Each says why a node can not run a group of the job that others of its class can;
+// "" says that it can.
+func (j *Job) Each(node *n.Node, group *n.Group) string {
+	if why := first(j.whole.each, node); why != "" {
+		return why
+	}
+	return first(j.scope(group).each, node)
+}
+
+// Alike reports that all nodes of a class are the same to a group of the job.
+func (j *Job) Alike(group *n.Group) bool {
+	return len(j.whole.each)+len(j.scope(group).each) == 0
+}
+
+func (j *Job) scope(group *n.Group) *scope {
 	s := j.groups[group.Name]
 	if s == nil {
 		s = newScope(j.job, group)
 		j.groups[group.Name] = s
 	}
-	return s.check(node)
+	return s
 }
 
 // ClassEligibility tells which classes of nodes seen so far the job can use at
@@ -111,24 +137,16 @@ func newScope(job *n.Job, group *n.Group) *scope {
 	return s
 }
 
-// ineligible is the reason given for all but the first node of a class.
-const ineligible = "computed class ineligible"
-
-func (s *scope) check(node *n.Node) string {
-	a := s.classes[node.ComputedClass]
-	switch {
-	case !a.known:
-		a = answer{first(s.alike, node), true}
-		if node.ComputedClass != "" {
-			s.classes[node.ComputedClass] = a
-		}
-		if a.reason != "" {
-			return a.reason
-		}
-	case a.reason != "":
-		return ineligible
+// class asks what is the same for all nodes of a class.
+func (s *scope) class(node *n.Node) string {
+	if a := s.classes[node.ComputedClass]; a.known {
+		return a.reason
 	}
-	return first(s.each, node)
+	why := first(s.alike, node)
+	if node.ComputedClass != "" {
+		s.classes[node.ComputedClass] = answer{why, true}
+	}
+	return why
 }
 
 func first(tests []Test, node *n.Node) string {
@@ -175,7 +193,7 @@ func constraintsOf(job *n.Job, group *n.Group) (Test, bool) {
 	if len(all) == 0 {
 		return nil, true
 	}
-	perClass := !slices.ContainsFunc(all, func(c n.Constraint) bool { return escapes(c.LTarget) || escapes(c.RTarget) })
+	perClass := !slices.ContainsFunc(all, func(c n.Constraint) bool { return Escapes(c.LTarget) || Escapes(c.RTarget) })
 	return func(node *n.Node) string {
 		for _, c := range all {
 			if !Constraint(node, c) {

@@ -2,6 +2,7 @@ package feasible
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
@@ -9,41 +10,55 @@ import (
 
 // Placed tells what would run if the plan so far were carried out.
 type Placed interface {
-	// OnNode lists the allocations that use a node.
-	OnNode(n.NodeID) []*n.Allocation
+	// Live counts the job's allocations on a node, those of group if it is not "",
+	// but for those that are meant to end or have ended.
+	Live(node n.NodeID, group string) int
 	// Count counts the job's allocations, those of group if it is not "", by the
 	// value that an attribute has on their nodes.
 	Count(group, attribute string) map[string]int
 }
 
+// IsDistinct reports constraints that look at what else runs; for others Distinct has
+// nothing to say.
+func IsDistinct(job *n.Job, group *n.Group) bool {
+	return Distincts(job, group, n.OpDistinctHosts) || Distincts(job, group, n.OpDistinctProperty)
+}
+
+// Distincts reports a constraint with one of the two operators.
+func Distincts(job *n.Job, group *n.Group, operand string) bool {
+	list := slices.Concat(job.Constraints, group.Constraints)
+	for i := range group.Tasks {
+		list = append(list, group.Tasks[i].Constraints...)
+	}
+	return slices.ContainsFunc(list, func(c n.Constraint) bool { return c.Operand == operand })
+}
+
 // Distinct says why another allocation of a group may not go to a node because
 // of those of its job that are there or share a property; "" says that it may.
 func Distinct(job *n.Job, group *n.Group, node *n.Node, placed Placed) string {
-	if why := distinct(job.Constraints, job, "", node, placed); why != "" {
+	if why := distinct(job.Constraints, "", node, placed); why != "" {
 		return why
 	}
-	if why := distinct(group.Constraints, job, group.Name, node, placed); why != "" {
+	if why := distinct(group.Constraints, group.Name, node, placed); why != "" {
 		return why
 	}
 	for i := range group.Tasks {
-		if why := distinct(group.Tasks[i].Constraints, job, group.Name, node, placed); why != "" {
+		if why := distinct(group.Tasks[i].Constraints, group.Name, node, placed); why != "" {
 			return why
 		}
 	}
 	return ""
 }
 
-func distinct(list []n.Constraint, job *n.Job, group string, node *n.Node, placed Placed) string {
+func distinct(list []n.Constraint, group string, node *n.Node, placed Placed) string {
 	for _, c := range list {
 		switch c.Operand {
 		case n.OpDistinctHosts:
 			if on, err := strconv.ParseBool(c.RTarget); err == nil && !on {
 				continue
 			}
-			for _, a := range placed.OnNode(node.ID) {
-				if a.JobKey() == job.Key() && (group == "" || a.TaskGroup == group) && !a.Terminal() {
-					return n.OpDistinctHosts
-				}
+			if placed.Live(node.ID, group) > 0 {
+				return n.OpDistinctHosts
 			}
 		case n.OpDistinctProperty:
 			if why := distinctProperty(c, group, node, placed); why != "" {

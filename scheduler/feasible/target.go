@@ -44,7 +44,7 @@ func interpolation(target string) (name string, ok bool) {
 }
 
 // escapes reports a target whose value differs between nodes of one class.
-func escapes(target string) bool {
+func Escapes(target string) bool {
 	name, _ := interpolation(target)
 	for _, prefix := range []string{"node.unique.", "attr.unique.", "meta.unique.", "unique."} {
 		if strings.HasPrefix(name, prefix) {

@@ -12,8 +12,14 @@ import (
 // Usage is an amount of what nodes have. CPU is in MHz.
 type Usage struct{ CPU, MemoryMB, DiskMB int64 }
 
-func (u Usage) plus(o Usage) Usage {
+// Plus is both amounts together.
+func (u Usage) Plus(o Usage) Usage {
 	return Usage{u.CPU + o.CPU, u.MemoryMB + o.MemoryMB, u.DiskMB + o.DiskMB}
+}
+
+// Minus is what is left of an amount.
+func (u Usage) Minus(o Usage) Usage {
+	return Usage{u.CPU - o.CPU, u.MemoryMB - o.MemoryMB, u.DiskMB - o.DiskMB}
 }
 
 func (u Usage) most(o Usage) Usage {
@@ -55,22 +61,22 @@ func Used(r *n.AllocatedResources) Usage {
 		u := Usage{CPU: t.Cpu.CpuShares, MemoryMB: t.Memory.MemoryMB}
 		switch l := r.TaskLifecycles[name]; {
 		case l == nil || l.Hook == n.HookPoststart:
-			main = main.plus(u)
+			main = main.Plus(u)
 		case l.Hook == n.HookPoststop:
-			post = post.plus(u)
+			post = post.Plus(u)
 		case l.Sidecar:
-			pre, main = pre.plus(u), main.plus(u)
+			pre, main = pre.Plus(u), main.Plus(u)
 		default:
-			pre = pre.plus(u)
+			pre = pre.Plus(u)
 		}
 	}
-	return pre.most(main).most(post).plus(Usage{DiskMB: r.Shared.DiskMB})
+	return pre.most(main).most(post).Plus(Usage{DiskMB: r.Shared.DiskMB})
 }
 
 // Sum is what allocations use together.
 func Sum(allocs []*n.Allocation) (u Usage) {
 	for _, a := range allocs {
-		u = u.plus(Used(a.AllocatedResources))
+		u = u.Plus(Used(a.AllocatedResources))
 	}
 	return u
 }

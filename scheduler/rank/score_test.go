@@ -23,31 +23,30 @@ func testNode() *n.Node {
 // (20 - 10^free(cpu) - 10^free(memory)) / 18.
 func TestScores(t *testing.T) {
 	yes := func(*n.Node, n.Affinity) bool { return true }
-	mate := &n.Allocation{Namespace: "default", JobID: "j", TaskGroup: "g"}
 	for _, c := range []struct {
 		name, score string
 		request     Request
 		used        Usage
-		allocs      []*n.Allocation
+		mates       int
 		want        float64
 	}{
-		{"empty", Binpack, Request{}, Usage{}, nil, 0},
-		{"half full", Binpack, Request{}, Usage{CPU: 2000, MemoryMB: 4096}, nil, (20 - 2*math.Sqrt(10)) / 18},
-		{"full", Binpack, Request{}, Usage{CPU: 4000, MemoryMB: 8192}, nil, 1},
-		{"one dimension full", Binpack, Request{}, Usage{CPU: 4000}, nil, (20.0 - 1 - 10) / 18},
-		{"spread, empty", Binpack, Request{Algorithm: n.AlgorithmSpread}, Usage{}, nil, 1},
-		{"spread, full", Binpack, Request{Algorithm: n.AlgorithmSpread}, Usage{CPU: 4000, MemoryMB: 8192}, nil, 0},
-		{"alone", AntiAffinity, Request{}, Usage{}, nil, 0},
-		{"one mate of four", AntiAffinity, Request{}, Usage{}, []*n.Allocation{mate}, -2.0 / 4},
-		{"failed here", Penalty, Request{Penalty: map[n.NodeID]bool{"n1": true}}, Usage{}, nil, -1},
-		{"affinities", NodeAffinity, Request{Prefers: yes, Job: &n.Job{ID: "j", Namespace: "default", Affinities: []n.Affinity{{Weight: 50}, {Weight: -100}}}}, Usage{}, nil, -50.0 / 150},
+		{"empty", Binpack, Request{}, Usage{}, 0, 0},
+		{"half full", Binpack, Request{}, Usage{CPU: 2000, MemoryMB: 4096}, 0, (20 - 2*math.Sqrt(10)) / 18},
+		{"full", Binpack, Request{}, Usage{CPU: 4000, MemoryMB: 8192}, 0, 1},
+		{"one dimension full", Binpack, Request{}, Usage{CPU: 4000}, 0, (20.0 - 1 - 10) / 18},
+		{"spread, empty", Binpack, Request{Algorithm: n.AlgorithmSpread}, Usage{}, 0, 1},
+		{"spread, full", Binpack, Request{Algorithm: n.AlgorithmSpread}, Usage{CPU: 4000, MemoryMB: 8192}, 0, 0},
+		{"alone", AntiAffinity, Request{}, Usage{}, 0, 0},
+		{"one mate of four", AntiAffinity, Request{}, Usage{}, 1, -2.0 / 4},
+		{"failed here", Penalty, Request{Penalty: map[n.NodeID]bool{"n1": true}}, Usage{}, 0, -1},
+		{"affinities", NodeAffinity, Request{Prefers: yes, Job: &n.Job{ID: "j", Namespace: "default", Affinities: []n.Affinity{{Weight: 50}, {Weight: -100}}}}, Usage{}, 0, -50.0 / 150},
 	} {
 		r := c.request
 		if r.Job == nil {
 			r.Job = &n.Job{ID: "j", Namespace: "default"}
 		}
 		r.Group = &n.Group{Name: "g", Count: 4}
-		got := For(&r).Rate(&Candidate{Node: testNode(), Allocs: c.allocs, Used: c.used})
+		got := For(&r).Explain(&Candidate{Node: testNode(), Mates: c.mates, Used: c.used}, 0)
 		if math.Abs(got.Scores[c.score]-c.want) > 1e-9 {
 			t.Errorf("%s: %v is %v; want %v", c.name, c.score, got.Scores[c.score], c.want)
 		}
@@ -58,11 +57,11 @@ func TestScores(t *testing.T) {
 func TestMean(t *testing.T) {
 	r := &Request{Job: &n.Job{ID: "j", Namespace: "default"}, Group: &n.Group{Name: "g", Count: 2}, Penalty: map[n.NodeID]bool{"n1": true}}
 	full := Usage{CPU: 4000, MemoryMB: 8192}
-	if got := For(r).Rate(&Candidate{Node: testNode(), Used: full}).NormScore; got != 0 { // 1 and -1
+	if got := For(r).Explain(&Candidate{Node: testNode(), Used: full}, 0).NormScore; got != 0 { // 1 and -1
 		t.Errorf("with a penalty: %v", got)
 	}
 	r.Penalty = nil
-	if got := For(r).Rate(&Candidate{Node: testNode(), Used: full}).NormScore; got != 1 {
+	if got := For(r).Explain(&Candidate{Node: testNode(), Used: full}, 0).NormScore; got != 1 {
 		t.Errorf("without: %v", got)
 	}
 }

@@ -6,28 +6,30 @@ import (
 	n "github.com/nomadlike/nomadlike/nomadlike"
 )
 
-// Try gives a group what it asks for on a node, beside allocs. lacking names in
-// words what there is too little of, or is "".
-func Try(node *n.Node, allocs []*n.Allocation, g *n.Group, ask *n.AllocatedResources, rng *rand.Rand) (c *Candidate, lacking string) {
-	if node.NodeMaxAllocs > 0 && len(allocs) >= node.NodeMaxAllocs {
-		return nil, "max allocation exceeded"
+// Room says what there is too little of on a node for a group, or "". used is what
+// its allocations would use with the group, and allocs how many they are without it.
+func Room(node *n.Node, used Usage, allocs int) (lacking string) {
+	if node.NodeMaxAllocs > 0 && allocs >= node.NodeMaxAllocs {
+		return "max allocation exceeded"
 	}
-	used := Sum(allocs).plus(Used(ask))
-	if dim := used.lacking(Capacity(node)); dim != "" {
-		return nil, dim
+	return used.lacking(Capacity(node))
+}
+
+// Give gives a group what it asks for on a node that has room for it, beside allocs.
+// lacking says in words what there is none of, or is "".
+func Give(node *n.Node, allocs func() []*n.Allocation, g *n.Group, ask *n.AllocatedResources, rng *rand.Rand) (given *n.AllocatedResources, lacking string) {
+	if !wantsNetwork(g) {
+		return ask, ""
 	}
-	given, err := assign(node, allocs, g, ask, rng)
+	given, err := assign(node, allocs(), g, ask, rng)
 	if err != nil {
 		return nil, "network: " + err.Error()
 	}
-	return &Candidate{Node: node, Allocs: allocs, Used: used, Resources: given}, ""
+	return given, ""
 }
 
-// assign adds ports to what is asked for; without any, the ask is shared.
+// assign adds ports to what is asked for.
 func assign(node *n.Node, allocs []*n.Allocation, g *n.Group, ask *n.AllocatedResources, rng *rand.Rand) (*n.AllocatedResources, error) {
-	if !wantsNetwork(g) {
-		return ask, nil
-	}
 	ports := NewPorts(node)
 	for _, a := range allocs {
 		ports.Add(a)

@@ -14,6 +14,7 @@ import (
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/raftlog"
 	"github.com/nomadlike/nomadlike/nomadlike/table"
+	"github.com/nomadlike/nomadlike/scheduler/fleet"
 )
 
 var (
@@ -106,13 +107,16 @@ type Commit struct {
 type Store struct {
 	db *table.DB
 
+	views sync.RWMutex // the newest state and its fleet change together
+	fleet *fleet.Fleet
+
 	mu          sync.Mutex
 	subscribers []func(Commit)
 }
 
 // New returns an empty store with what exists without being made.
 func New() *Store {
-	s := &Store{db: schema.Open()}
+	s := &Store{db: schema.Open(), fleet: fleet.New()}
 	tx := s.db.Write(0)
 	must(namespaces.Put(tx, &n.Namespace{Name: n.DefaultNamespace, Description: "Default shared namespace"}))
 	must(pools.Put(tx, &n.NodePool{Name: n.DefaultNodePool, Description: "Node pool with no other meaning"}))
@@ -147,9 +151,33 @@ func (s *Store) Apply(index uint64, entry []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	tx.Commit()
+	s.commit(tx)
 	s.publish(Commit{index, tx.Changes()})
 	return v, nil
+}
+
+// commit makes what was written the state.
+func (s *Store) commit(tx *table.Tx) {
+	next := s.fleet.Change()
+	for _, c := range tx.Changes() {
+		switch c.Table {
+		case nodes.Name():
+			before, _ := c.Before.(*n.Node)
+			after, _ := c.After.(*n.Node)
+			if after != nil {
+				before = after
+			}
+			next.Node(before.ID, after)
+		case allocs.Name():
+			before, _ := c.Before.(*n.Allocation)
+			after, _ := c.After.(*n.Allocation)
+			next.Alloc(before, after)
+		}
+	}
+	s.views.Lock()
+	defer s.views.Unlock()
+	tx.Commit()
+	s.fleet = next.Done()
 }
 
 func (s *Store) publish(c Commit) {
@@ -169,10 +197,23 @@ func (s *Store) Snapshot() (func(io.Writer) error, error) {
 }
 
 // Restore replaces the state by what Snapshot's function wrote.
-func (s *Store) Restore(r io.Reader) error { return s.db.Restore(r) }
+func (s *Store) Restore(r io.Reader) error {
+	s.views.Lock()
+	defer s.views.Unlock()
+	if err := s.db.Restore(r); err != nil {
+		return err
+	}
+	tx := s.db.Read()
+	s.fleet = fleet.Of(nodes.All(tx, nil), allocs.All(tx, nil))
+	return nil
+}
 
 // Read returns a view of the state as it is now.
-func (s *Store) Read() *View { return &View{tx: s.db.Read()} }
+func (s *Store) Read() *View {
+	s.views.RLock()
+	defer s.views.RUnlock()
+	return &View{tx: s.db.Read(), fleet: s.fleet}
+}
 
 // must panics on what can only be a mistake in a table's declaration.
 func must(err error) {

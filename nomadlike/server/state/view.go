@@ -5,12 +5,19 @@ import (
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/table"
+	"github.com/nomadlike/nomadlike/scheduler/fleet"
 )
 
 // A View is the state at one moment. What it returns is shared and must not be
 // changed. Methods with a WatchSet add to it what fires when their answer may
 // have changed; nil watches nothing.
-type View struct{ tx *table.Tx }
+type View struct {
+	tx    *table.Tx
+	fleet *fleet.Fleet
+}
+
+// Fleet holds all nodes with what is used of them.
+func (v *View) Fleet() *fleet.Fleet { return v.fleet }
 
 // Index is the newest index of any table.
 func (v *View) Index() uint64 { return v.tx.LastIndex() }

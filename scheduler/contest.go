@@ -1,0 +1,304 @@
+package scheduler
+
+import (
+	"strings"
+
+	n "github.com/nomadlike/nomadlike/nomadlike"
+	"github.com/nomadlike/nomadlike/scheduler/feasible"
+	"github.com/nomadlike/nomadlike/scheduler/fleet"
+	"github.com/nomadlike/nomadlike/scheduler/order"
+	"github.com/nomadlike/nomadlike/scheduler/rank"
+)
+
+// A contest keeps all nodes that can run a group in the order of their scores, so
+// that the best of all of them is found for each placement, and not the best of
+// some. A placement touches one node; what it changes for others, by spreads, it
+// changes for all with one value of an attribute alike. See package order.
+type contest struct {
+	*trial
+	entries  []entry
+	at       map[n.NodeID]int32
+	order    order.Order
+	parts    []part
+	distinct bool
+
+	evaluated           int
+	filtered, exhausted int
+	constraints         counts // why nodes are filtered
+	dimensions          counts // what they have too little of
+	classFiltered       counts // by the class that operators give
+	classExhausted      counts
+}
+
+// An entry is a node that checks of its class and itself let through.
+type entry struct {
+	member   *fleet.Member
+	part     int32
+	tie      uint32
+	why      string // it is not in the order
+	filtered bool   // by constraints; else there is no room
+}
+
+// A part is all nodes with the same values of the attributes that are spread over.
+type part struct {
+	values []string
+	has    []bool
+}
+
+func newContest(s *chooser, g *n.Group) *contest {
+	x := &contest{trial: s.trial(g, nil), at: make(map[n.NodeID]int32, len(s.ready)), distinct: feasible.IsDistinct(s.job, g)}
+	x.enter()
+	x.order.Grow(len(x.entries))
+	for i := range x.entries {
+		x.at[x.entries[i].member.Node.ID] = int32(i)
+		x.refresh(i)
+	}
+	x.share()
+	s.touched = append(s.touched, x.touch)
+	return x
+}
+
+// enter finds the nodes that can run the group if they have room.
+func (x *contest) enter() {
+	alike := x.checks.Alike(x.group)
+	classes := make([]*string, x.fleet.Classes())
+	parts := newParting(x)
+	x.entries = make([]entry, 0, len(x.ready))
+	salt := x.chance.Uint64()
+	for _, at := range x.ready {
+		m := x.fleet.At(int(at))
+		x.evaluated++
+		why := classes[m.Class]
+		if why == nil || m.Node.ComputedClass == "" {
+			reason := x.checks.Class(m.Node, x.group)
+			why, classes[m.Class] = &reason, &reason
+		}
+		reason := *why
+		if reason == "" && !alike {
+			reason = x.checks.Each(m.Node, x.group)
+		}
+		if reason != "" {
+			x.tally(m.Node, reason, true, 1)
+			continue
+		}
+		x.entries = append(x.entries, entry{member: m, part: parts.of(m), tie: scatter(salt, m.Hash)})
+	}
+}
+
+// scatter gives each node another number for each evaluation, so that evaluations
+// at the same time do not all choose the same of equal nodes.
+func scatter(salt, i uint64) uint32 {
+	z := salt + i*0x9e3779b97f4a7c15 // the generator splitmix64
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return uint32(z >> 32)
+}
+
+// parting puts nodes into parts.
+type parting struct {
+	*contest
+	ids     map[string]int32
+	perNode bool    // the values may differ within a class
+	classes []int32 // parts by class, plus one
+}
+
+func newParting(x *contest) *parting {
+	p := &parting{contest: x, ids: map[string]int32{}, classes: make([]int32, x.fleet.Classes())}
+	for _, s := range x.rating.Spreads {
+		p.perNode = p.perNode || feasible.Escapes(s.Attribute)
+	}
+	return p
+}
+
+func (p *parting) of(m *fleet.Member) int32 {
+	if !p.perNode && m.Node.ComputedClass != "" && p.classes[m.Class] > 0 {
+		return p.classes[m.Class] - 1
+	}
+	var key strings.Builder
+	var values part
+	for _, s := range p.rating.Spreads {
+		v, ok := feasible.Resolve(m.Node, s.Attribute)
+		values.values, values.has = append(values.values, v), append(values.has, ok)
+		key.WriteString(v)
+		key.WriteByte(map[bool]byte{false: 0, true: 1}[ok])
+	}
+	id, ok := p.ids[key.String()]
+	if !ok {
+		id = int32(len(p.parts))
+		p.ids[key.String()] = id
+		p.parts = append(p.parts, values)
+	}
+	p.classes[m.Class] = id + 1
+	return id
+}
+
+// touch looks again at a node on which something has changed.
+func (x *contest) touch(id n.NodeID) {
+	i, ok := x.at[id]
+	if !ok {
+		return
+	}
+	if x.distinct && x.spreadsProperty() {
+		for i := range x.entries { // a value may be free again, or taken
+			x.refresh(i)
+		}
+	} else {
+		x.refresh(int(i))
+	}
+	x.share()
+}
+
+// spreadsProperty reports a constraint on how often a value may be used.
+func (x *contest) spreadsProperty() bool {
+	return feasible.Distincts(x.job, x.group, n.OpDistinctProperty)
+}
+
+// refresh rates a node anew, or notes why it can not be used.
+func (x *contest) refresh(i int) {
+	e := &x.entries[i]
+	why, filtered := "", false
+	if x.distinct {
+		why = feasible.Distinct(x.job, x.group, e.member.Node, x)
+		filtered = why != ""
+	}
+	var c rank.Candidate
+	if why == "" {
+		why = x.fill(&c, e.member)
+	}
+	x.explain(e, why, filtered)
+	if why != "" {
+		x.order.Drop(i)
+		return
+	}
+	sum, count := x.rating.Rate(&c)
+	x.order.Set(i, int(e.part), sum, count, e.tie)
+}
+
+// explain keeps count of why nodes are not in the order.
+func (x *contest) explain(e *entry, why string, filtered bool) {
+	if e.why == why && e.filtered == filtered {
+		return
+	}
+	if e.why != "" {
+		x.tally(e.member.Node, e.why, e.filtered, -1)
+	}
+	if e.why, e.filtered = why, filtered; why != "" {
+		x.tally(e.member.Node, why, filtered, 1)
+	}
+}
+
+func (x *contest) tally(node *n.Node, why string, filtered bool, by int) {
+	if filtered {
+		x.filtered += by
+		x.constraints.add(why, by)
+		x.classFiltered.add(node.NodeClass, by)
+		return
+	}
+	x.exhausted += by
+	x.dimensions.add(why, by)
+	x.classExhausted.add(node.NodeClass, by)
+}
+
+// share says anew what spreads make of each part.
+func (x *contest) share() {
+	if len(x.rating.Spreads) == 0 {
+		return
+	}
+	for _, s := range x.rating.Spreads {
+		s.Begin(x.Count(x.group.Name, s.Attribute))
+	}
+	for i := range x.parts {
+		sum := x.spreadOf(i)
+		x.order.Part(i, sum, sum != 0)
+	}
+}
+
+func (x *contest) spreadOf(p int) (sum float64) {
+	for k, s := range x.rating.Spreads {
+		sum += s.Of(x.parts[p].values[k], x.parts[p].has[k])
+	}
+	return sum
+}
+
+// best returns the best node, or nil; the metric says why. On those of penalty the
+// allocation has failed before.
+func (x *contest) best(penalty map[n.NodeID]bool) (*choice, *n.AllocMetric) {
+	for {
+		i, found := x.first(penalty)
+		if !found {
+			return nil, x.shown(nil, nil)
+		}
+		node := x.entries[i].member.Node
+		given, lacking := rank.Give(node, func() []*n.Allocation { return x.OnNode(node.ID) }, x.group, x.ask, x.chance.Rand)
+		if lacking == "" {
+			return &choice{node, given}, x.shown(&x.entries[i], penalty)
+		}
+		x.explain(&x.entries[i], lacking, false) // until something changes there
+		x.order.Drop(i)
+	}
+}
+
+// first is the best candidate, with the penalty.
+func (x *contest) first(penalty map[n.NodeID]bool) (int, bool) {
+	if len(penalty) == 0 {
+		for i := range x.order.Best() {
+			return i, true
+		}
+		return 0, false
+	}
+	best, top, found := 0, 0.0, false
+	for i, score := range x.order.Best() {
+		if penalty[x.entries[i].member.Node.ID] {
+			continue
+		}
+		best, top, found = i, score, true
+		break
+	}
+	punished := x.chooser.trial(x.group, penalty)
+	for id := range penalty {
+		i, ok := x.at[id]
+		if !ok || !x.order.Has(int(i)) {
+			continue
+		}
+		if s := x.scoreOf(punished, &x.entries[i]).NormScore; !found || s > top || s == top && x.entries[i].tie < x.entries[best].tie {
+			best, top, found = int(i), s, true
+		}
+	}
+	return best, found
+}
+
+func (x *contest) scoreOf(t *trial, e *entry) n.NodeScore {
+	var c rank.Candidate
+	t.fill(&c, e.member)
+	return t.rating.Explain(&c, x.spreadOf(int(e.part)))
+}
+
+// scoresKept is how many nodes' scores a placement shows.
+const scoresKept = 5
+
+// shown is what a placement shows of how it was decided: the scores of the chosen
+// node, and of the best of the others.
+func (x *contest) shown(chosen *entry, penalty map[n.NodeID]bool) *n.AllocMetric {
+	m := x.metric()
+	m.NodesEvaluated, m.NodesFiltered, m.NodesExhausted = x.evaluated, x.filtered, x.exhausted
+	m.ConstraintFiltered, m.ClassFiltered = x.constraints.show(), x.classFiltered.show()
+	m.DimensionExhausted, m.ClassExhausted = x.dimensions.show(), x.classExhausted.show()
+	if chosen == nil {
+		return m
+	}
+	t := x.trial
+	if len(penalty) > 0 {
+		t = x.chooser.trial(x.group, penalty)
+	}
+	m.ScoreMetaData = make([]n.NodeScore, 0, scoresKept)
+	m.ScoreMetaData = append(m.ScoreMetaData, x.scoreOf(t, chosen))
+	for i := range x.order.Best() {
+		if len(m.ScoreMetaData) == scoresKept {
+			break
+		}
+		if e := &x.entries[i]; e != chosen {
+			m.ScoreMetaData = append(m.ScoreMetaData, x.scoreOf(t, e))
+		}
+	}
+	return m
+}
