@@ -177,12 +177,12 @@ func (s *chooser) alone(g *n.Group, id n.NodeID) (*choice, *n.AllocMetric) {
 	}
 	var given *n.AllocatedResources
 	if why == "" {
-		var c rank.Candidate
-		if why = t.fill(&c, m); why == "" {
-			given, why = rank.Give(m.Node, c.On, g, t.ask, s.chance.Rand)
+		c := &t.candidate
+		if why = t.fill(m); why == "" {
+			given, why = rank.Give(m.Node, s.OnNode, g, t.ask, s.chance.Rand)
 		}
 		if filtered = false; why == "" {
-			metric.ScoreMetaData = []n.NodeScore{t.rating.Explain(&c, t.spread(m.Node))}
+			metric.ScoreMetaData = []n.NodeScore{t.rating.Explain(c, t.spread(m.Node))}
 			return &choice{m.Node, given}, metric
 		}
 	}
@@ -210,25 +210,26 @@ type trial struct {
 	ask    *n.AllocatedResources
 	need   rank.Usage
 	rating *rank.Rating
+
+	candidate rank.Candidate // that is looked at
 }
 
 func (s *chooser) trial(g *n.Group, penalty map[n.NodeID]bool) *trial {
 	ask := rank.Ask(g, s.config.MemoryOversubscriptionEnabled)
 	return &trial{
-		chooser: s, group: g, ask: ask, need: rank.Used(ask),
+		chooser: s, group: g, ask: ask, need: rank.Used(ask), candidate: rank.Candidate{On: s.OnNode},
 		rating: rank.For(&rank.Request{
 			Job: s.job, Group: g, Algorithm: s.config.SchedulerAlgorithm, Penalty: penalty, Weight: s.weight, Prefers: feasible.Affinity,
 		}),
 	}
 }
 
-// fill makes a candidate of a node, or says what there is too little of.
-func (t *trial) fill(c *rank.Candidate, m *fleet.Member) (lacking string) {
+// fill makes a node the candidate, or says what there is too little of.
+func (t *trial) fill(m *fleet.Member) (lacking string) {
 	used, allocs := t.usage(m)
 	used = used.Plus(t.need)
 	if lacking = rank.Room(m.Node, used, allocs); lacking == "" {
-		c.Node, c.Used, c.Mates = m.Node, used, t.mates[mateKey{m.Node.ID, t.group.Name}].there
-		c.On = func() []*n.Allocation { return t.OnNode(c.Node.ID) }
+		t.candidate.Node, t.candidate.Used, t.candidate.Mates = m.Node, used, t.mates[mateKey{m.Node.ID, t.group.Name}].there
 	}
 	return lacking
 }

@@ -17,7 +17,7 @@ import (
 type contest struct {
 	*trial
 	entries  []entry
-	at       map[n.NodeID]int32
+	at       []int32 // by position in the fleet, plus one
 	order    order.Order
 	parts    []part
 	distinct bool
@@ -46,11 +46,10 @@ type part struct {
 }
 
 func newContest(s *chooser, g *n.Group) *contest {
-	x := &contest{trial: s.trial(g, nil), at: make(map[n.NodeID]int32, len(s.ready)), distinct: feasible.IsDistinct(s.job, g)}
+	x := &contest{trial: s.trial(g, nil), at: make([]int32, s.fleet.Len()), distinct: feasible.IsDistinct(s.job, g)}
 	x.enter()
 	x.order.Grow(len(x.entries))
 	for i := range x.entries {
-		x.at[x.entries[i].member.Node.ID] = int32(i)
 		x.refresh(i)
 	}
 	x.share()
@@ -81,6 +80,7 @@ func (x *contest) enter() {
 			x.tally(m.Node, reason, true, 1)
 			continue
 		}
+		x.at[at] = int32(len(x.entries) + 1)
 		x.entries = append(x.entries, entry{member: m, part: parts.of(m), tie: scatter(salt, m.Hash)})
 	}
 }
@@ -134,7 +134,7 @@ func (p *parting) of(m *fleet.Member) int32 {
 
 // touch looks again at a node on which something has changed.
 func (x *contest) touch(id n.NodeID) {
-	i, ok := x.at[id]
+	i, ok := x.entry(id)
 	if !ok {
 		return
 	}
@@ -143,9 +143,18 @@ func (x *contest) touch(id n.NodeID) {
 			x.refresh(i)
 		}
 	} else {
-		x.refresh(int(i))
+		x.refresh(i)
 	}
 	x.share()
+}
+
+// entry is that of a node, if it competes.
+func (x *contest) entry(id n.NodeID) (int, bool) {
+	at, ok := x.fleet.Position(id)
+	if !ok || x.at[at] == 0 {
+		return 0, false
+	}
+	return int(x.at[at] - 1), true
 }
 
 // spreadsProperty reports a constraint on how often a value may be used.
@@ -161,16 +170,15 @@ func (x *contest) refresh(i int) {
 		why = feasible.Distinct(x.job, x.group, e.member.Node, x)
 		filtered = why != ""
 	}
-	var c rank.Candidate
 	if why == "" {
-		why = x.fill(&c, e.member)
+		why = x.fill(e.member)
 	}
 	x.explain(e, why, filtered)
 	if why != "" {
 		x.order.Drop(i)
 		return
 	}
-	sum, count := x.rating.Rate(&c)
+	sum, count := x.rating.Rate(&x.candidate)
 	x.order.Set(i, int(e.part), sum, count, e.tie)
 }
 
@@ -229,7 +237,7 @@ func (x *contest) best(penalty map[n.NodeID]bool) (*choice, *n.AllocMetric) {
 			return nil, x.shown(nil, nil)
 		}
 		node := x.entries[i].member.Node
-		given, lacking := rank.Give(node, func() []*n.Allocation { return x.OnNode(node.ID) }, x.group, x.ask, x.chance.Rand)
+		given, lacking := rank.Give(node, x.OnNode, x.group, x.ask, x.chance.Rand)
 		if lacking == "" {
 			return &choice{node, given}, x.shown(&x.entries[i], penalty)
 		}
@@ -256,21 +264,20 @@ func (x *contest) first(penalty map[n.NodeID]bool) (int, bool) {
 	}
 	punished := x.chooser.trial(x.group, penalty)
 	for id := range penalty {
-		i, ok := x.at[id]
-		if !ok || !x.order.Has(int(i)) {
+		i, ok := x.entry(id)
+		if !ok || !x.order.Has(i) {
 			continue
 		}
 		if s := x.scoreOf(punished, &x.entries[i]).NormScore; !found || s > top || s == top && x.entries[i].tie < x.entries[best].tie {
-			best, top, found = int(i), s, true
+			best, top, found = i, s, true
 		}
 	}
 	return best, found
 }
 
 func (x *contest) scoreOf(t *trial, e *entry) n.NodeScore {
-	var c rank.Candidate
-	t.fill(&c, e.member)
-	return t.rating.Explain(&c, x.spreadOf(int(e.part)))
+	t.fill(e.member)
+	return t.rating.Explain(&t.candidate, x.spreadOf(int(e.part)))
 }
 
 // scoresKept is how many nodes' scores a placement shows.

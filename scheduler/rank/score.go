@@ -31,9 +31,9 @@ type Request struct {
 // A Candidate is a node on which the group fits.
 type Candidate struct {
 	Node  *n.Node
-	Used  Usage                  // with the group
-	Mates int                    // allocations of the group beside which it would run
-	On    func() []*n.Allocation // all of those beside which it would run
+	Used  Usage                          // with the group
+	Mates int                            // allocations of the group beside which it would run
+	On    func(n.NodeID) []*n.Allocation // all of those that use a node
 }
 
 // Score rates a candidate, usually within -1 to 1. It depends on nothing but the

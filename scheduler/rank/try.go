@@ -15,13 +15,14 @@ func Room(node *n.Node, used Usage, allocs int) (lacking string) {
 	return used.lacking(Capacity(node))
 }
 
-// Give gives a group what it asks for on a node that has room for it, beside allocs.
+// Give gives a group what it asks for on a node that has room for it, beside what on
+// says to be there.
 // lacking says in words what there is none of, or is "".
-func Give(node *n.Node, allocs func() []*n.Allocation, g *n.Group, ask *n.AllocatedResources, rng *rand.Rand) (given *n.AllocatedResources, lacking string) {
+func Give(node *n.Node, on func(n.NodeID) []*n.Allocation, g *n.Group, ask *n.AllocatedResources, rng *rand.Rand) (given *n.AllocatedResources, lacking string) {
 	if !wantsNetwork(g) {
 		return ask, ""
 	}
-	given, err := assign(node, allocs(), g, ask, rng)
+	given, err := assign(node, on(node.ID), g, ask, rng)
 	if err != nil {
 		return nil, "network: " + err.Error()
 	}
