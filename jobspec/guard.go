@@ -1,6 +1,7 @@
 package jobspec
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"github.com/hashicorp/hcl/v2"
@@ -49,8 +50,10 @@ func guardJSON(name string, src []byte) *hcl.Diagnostic {
 		return fault(at, "file too large", "%d words and signs are too many for a job file; the limit is %d", words, maxTokens)
 	}
 	depth, quoted, escaped := 0, false, false
-	for _, b := range src {
+	for i, b := range src {
 		switch {
+		case !quoted && (b == 'e' || b == 'E') && hugeExponent(src[i:min(i+8, len(src))]):
+			return fault(at, "number out of range", "numbers have at most three digits in their exponent")
 		case escaped:
 			escaped = false
 		case quoted:
@@ -100,4 +103,17 @@ func (p *parser) tooMuch(at hcl.Range) hcl.Diagnostics {
 	}
 	p.exhausted, p.broken = true, true
 	return hcl.Diagnostics{fault(at, "expression too large", "evaluating it goes through more than %d MB of values; job files are not meant to compute that much", maxWork>>20)}
+}
+
+// hugeExponent reports a number, from its e on, that the library would need
+// thousands of digits for.
+func hugeExponent(e []byte) bool {
+	digits := 0
+	for _, b := range bytes.TrimLeft(e[1:], "+-") {
+		if b < '0' || b > '9' {
+			break
+		}
+		digits++
+	}
+	return digits > 3
 }

@@ -1,7 +1,7 @@
 package jobspec
 
 import (
-	"fmt"
+	"errors"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -80,7 +80,7 @@ func spellable(v cty.Value) error {
 			return true, nil
 		}
 		if e := v.AsBigFloat().MantExp(nil); e > 1024 || e < -1074 {
-			return false, fmt.Errorf("the number %s is out of range", v.AsBigFloat().Text('g', 10))
+			return false, errors.New("a number is out of range")
 		}
 		return true, nil
 	})

@@ -29,6 +29,9 @@ func tooDeep(name string, src []byte) *hcl.Diagnostic {
 	}
 	m := &depthMeter{open: []bracket{{kind: hclsyntax.TokenOBrace}}}
 	for _, t := range tokens {
+		if i := bytes.IndexAny(t.Bytes, "eE"); t.Type == hclsyntax.TokenNumberLit && i >= 0 && hugeExponent(t.Bytes[i:]) {
+			return fault(t.Range, "number out of range", "numbers have at most three digits in their exponent")
+		}
 		if m.read(t); len(m.open)+m.steps > maxDepth {
 			return fault(t.Range, "nested too deeply", "this is nested more than %d deep; split it up with locals", maxDepth)
 		}
