@@ -38,10 +38,11 @@ var floors = []floor{
 	// Pure decisions.
 	{"2.0", []string{
 		"nomadlike/acl", "nomadlike/client/interp", "nomadlike/client/tasklife",
-		"scheduler/feasible", "scheduler/order", "scheduler/preempt", "scheduler/rank", "scheduler/reconcile",
+		"scheduler/feasible", "scheduler/order", "scheduler/reconcile",
 		"nomadlike/server/drain", "nomadlike/server/rollout",
 	}},
-	{"2.2", []string{"scheduler/fleet"}}, // asks rank what allocations use; states keep one
+	{"2.1", []string{"scheduler/rank"}},                       // asks feasible which devices will do
+	{"2.2", []string{"scheduler/fleet", "scheduler/preempt"}}, // asks rank what allocations use; states keep one
 	{"2.3", []string{"jobspec", "jobspec/...", "nomadlike/api"}},
 	{"2.4", []string{"jobspec/jobwrite", "jobspec/fields"}}, // write, and describe, what jobspec reads
 	{"2.5", []string{"scheduler", "scheduler/..."}},         // joins the four above
@@ -280,7 +281,7 @@ func TestFloorsThemselves(t *testing.T) {
 		{"nomadlike/wire", "nomadlike/rpc", false},
 		{"nomadlike/server/state", "nomadlike/table", true},
 		{"nomadlike/server/state", "scheduler", true},
-		{"scheduler/rank", "scheduler/feasible", false},
+		{"scheduler/feasible", "scheduler/rank", false},
 		{"scheduler", "scheduler/rank", true},
 		{"nomadlike/server/broker", "nomadlike/server/planner", false},
 		{"nomadlike/server/broker", "nomadlike/server/state", true},

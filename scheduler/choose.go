@@ -209,6 +209,7 @@ type trial struct {
 	group  *n.Group
 	ask    *n.AllocatedResources
 	need   rank.Usage
+	cores  int // that it wants for itself, beside need
 	rating *rank.Rating
 
 	candidate rank.Candidate // that is looked at
@@ -217,7 +218,7 @@ type trial struct {
 func (s *chooser) trial(g *n.Group, penalty map[n.NodeID]bool) *trial {
 	ask := rank.Ask(g, s.config.MemoryOversubscriptionEnabled)
 	return &trial{
-		chooser: s, group: g, ask: ask, need: rank.Used(ask), candidate: rank.Candidate{On: s.OnNode},
+		chooser: s, group: g, ask: ask, need: rank.Used(ask), cores: rank.Cores(g), candidate: rank.Candidate{On: s.OnNode},
 		rating: rank.For(&rank.Request{
 			Job: s.job, Group: g, Algorithm: s.config.SchedulerAlgorithm, Penalty: penalty, Weight: s.weight, Prefers: feasible.Affinity,
 		}),
@@ -228,6 +229,9 @@ func (s *chooser) trial(g *n.Group, penalty map[n.NodeID]bool) *trial {
 func (t *trial) fill(m *fleet.Member) (lacking string) {
 	used, allocs := t.usage(m)
 	used = used.Plus(t.need)
+	if t.cores > 0 {
+		used = used.Plus(rank.CoresUsage(m.Node, t.cores))
+	}
 	if lacking = rank.Room(m.Node, used, allocs); lacking == "" {
 		t.candidate.Node, t.candidate.Used, t.candidate.Mates = m.Node, used, t.mates[mateKey{m.Node.ID, t.group.Name}].there
 	}

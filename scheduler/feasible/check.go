@@ -24,6 +24,7 @@ type Check struct {
 var checks = []Check{
 	{"drivers", drivers},
 	{"constraints", constraintsOf},
+	{"devices", devices},
 	{"network", networks},
 }
 

@@ -57,8 +57,12 @@ func Used(r *n.AllocatedResources) Usage {
 		return Usage{}
 	}
 	var pre, main, post Usage
+	cores := int64(0)
 	for name, t := range r.Tasks {
-		u := Usage{CPU: t.Cpu.CpuShares, MemoryMB: t.Memory.MemoryMB}
+		if len(t.Cpu.ReservedCores) > 0 { // it has them all the time
+			cores += t.Cpu.CpuShares
+		}
+		u := Usage{CPU: shares(t), MemoryMB: t.Memory.MemoryMB}
 		switch l := r.TaskLifecycles[name]; {
 		case l == nil || l.Hook == n.HookPoststart:
 			main = main.Plus(u)
@@ -70,7 +74,15 @@ func Used(r *n.AllocatedResources) Usage {
 			pre = pre.Plus(u)
 		}
 	}
-	return pre.most(main).most(post).Plus(Usage{DiskMB: r.Shared.DiskMB})
+	return pre.most(main).most(post).Plus(Usage{CPU: cores, DiskMB: r.Shared.DiskMB})
+}
+
+// shares are what a task uses of the processors that others use, too.
+func shares(t *n.AllocatedTask) int64 {
+	if len(t.Cpu.ReservedCores) > 0 {
+		return 0
+	}
+	return t.Cpu.CpuShares
 }
 
 // Sum is what allocations use together.
@@ -87,7 +99,11 @@ func Fits(node *n.Node, allocs []*n.Allocation) (ok bool, lacking string) {
 	if node.NodeMaxAllocs > 0 && len(allocs) > node.NodeMaxAllocs {
 		return false, "max allocation exceeded"
 	}
-	if dim := Sum(allocs).lacking(Capacity(node)); dim != "" {
+	dim := Sum(allocs).lacking(Capacity(node))
+	if dim != "cpu" && sharedCore(allocs) {
+		dim = "cores"
+	}
+	if dim != "" {
 		return false, dim
 	}
 	ports := NewPorts(node)
@@ -95,6 +111,9 @@ func Fits(node *n.Node, allocs []*n.Allocation) (ok bool, lacking string) {
 		if clash := ports.Add(a); clash != "" {
 			return false, "reserved alloc port collision: " + clash
 		}
+	}
+	if _, twice := takenDevices(allocs); twice {
+		return false, "device oversubscribed"
 	}
 	return true, ""
 }
@@ -110,7 +129,9 @@ func Ask(g *n.Group, oversubscribe bool) *n.AllocatedResources {
 		t := &g.Tasks[i]
 		at := &n.AllocatedTask{}
 		if w := t.Resources; w != nil {
-			at.Cpu.CpuShares = int64(w.CPU)
+			if w.Cores == 0 {
+				at.Cpu.CpuShares = int64(w.CPU)
+			}
 			at.Memory.MemoryMB = int64(w.MemoryMB)
 			if w.SecretsMB != nil {
 				at.Memory.MemoryMB += int64(*w.SecretsMB)

@@ -10,6 +10,7 @@ import (
 // Names of the scores that every placement shows.
 const (
 	Binpack         = "binpack"
+	Devices         = "devices"
 	AntiAffinity    = "job-anti-affinity"
 	Penalty         = "node-reschedule-penalty"
 	NodeAffinity    = "node-affinity"
@@ -51,6 +52,7 @@ type Scorer struct {
 
 var scorers = []Scorer{
 	{Binpack, false, fitness},
+	{Devices, false, deviceAffinity},
 	{AntiAffinity, true, antiAffinity},
 	{Penalty, true, penalty},
 	{NodeAffinity, true, affinity},

@@ -16,49 +16,75 @@ func Room(node *n.Node, used Usage, allocs int) (lacking string) {
 }
 
 // Give gives a group what it asks for on a node that has room for it, beside what on
-// says to be there.
-// lacking says in words what there is none of, or is "".
+// says to be there. lacking says in words what there is none of, or is "".
 func Give(node *n.Node, on func(n.NodeID) []*n.Allocation, g *n.Group, ask *n.AllocatedResources, rng *rand.Rand) (given *n.AllocatedResources, lacking string) {
-	if !wantsNetwork(g) {
-		return ask, ""
+	network, cores := wantsNetwork(g), Cores(g) > 0
+	devices, _ := wantsDevices(g)
+	if !network && !cores && !devices {
+		return ask, "" // shared by all that get nothing of their own
 	}
-	given, err := assign(node, on(node.ID), g, ask, rng)
-	if err != nil {
-		return nil, "network: " + err.Error()
+	allocs, out := on(node.ID), own(ask)
+	if network {
+		if err := giveNetworks(node, allocs, g, out, rng); err != nil {
+			return nil, "network: " + err.Error()
+		}
 	}
-	return given, ""
+	if cores {
+		if err := giveCores(node, allocs, g, out); err != nil {
+			return nil, err.Error()
+		}
+		if dim := Sum(allocs).Plus(Used(out)).lacking(Capacity(node)); dim != "" {
+			return nil, dim
+		}
+	}
+	if devices {
+		if _, _, err := giveDevices(node, allocs, g, out); err != nil {
+			return nil, err.Error()
+		}
+	}
+	return out, ""
 }
 
-// assign adds ports to what is asked for.
-func assign(node *n.Node, allocs []*n.Allocation, g *n.Group, ask *n.AllocatedResources, rng *rand.Rand) (*n.AllocatedResources, error) {
+// own is a copy of what is asked for, to be completed.
+func own(ask *n.AllocatedResources) *n.AllocatedResources {
+	out := *ask
+	out.Tasks = make(map[string]*n.AllocatedTask, len(ask.Tasks))
+	for name, t := range ask.Tasks {
+		c := *t
+		out.Tasks[name] = &c
+	}
+	return &out
+}
+
+// giveNetworks gives the group's and the tasks' networks their ports.
+func giveNetworks(node *n.Node, allocs []*n.Allocation, g *n.Group, to *n.AllocatedResources, rng *rand.Rand) error {
 	ports := NewPorts(node)
 	for _, a := range allocs {
 		ports.Add(a)
 	}
-	out := *ask
 	for i := range g.Networks {
 		w, given, err := ports.Assign(&g.Networks[i], rng)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		out.Shared.Networks = append(out.Shared.Networks, w)
-		out.Shared.Ports = append(out.Shared.Ports, given...)
+		to.Shared.Networks = append(to.Shared.Networks, w)
+		to.Shared.Ports = append(to.Shared.Ports, given...)
 	}
-	out.Tasks = make(map[string]*n.AllocatedTask, len(ask.Tasks))
 	for i := range g.Tasks {
-		t := *ask.Tasks[g.Tasks[i].Name]
-		if r := g.Tasks[i].Resources; r != nil {
-			for j := range r.Networks {
-				w, _, err := ports.Assign(&r.Networks[j], rng)
-				if err != nil {
-					return nil, err
-				}
-				t.Networks = append(t.Networks, w)
-			}
+		r := g.Tasks[i].Resources
+		if r == nil {
+			continue
 		}
-		out.Tasks[g.Tasks[i].Name] = &t
+		for j := range r.Networks {
+			w, _, err := ports.Assign(&r.Networks[j], rng)
+			if err != nil {
+				return err
+			}
+			t := to.Tasks[g.Tasks[i].Name]
+			t.Networks = append(t.Networks, w)
+		}
 	}
-	return &out, nil
+	return nil
 }
 
 func wantsNetwork(g *n.Group) bool {
