@@ -93,6 +93,7 @@ type Server struct {
 	handlers *api.Handlers
 	leader   *leadership
 	sessions *sessions
+	observed observed
 	metrics  *metrics
 	closing  chan struct{}
 	once     sync.Once
@@ -115,6 +116,10 @@ func New(c Config) (*Server, error) {
 	s.rpc = rpc.NewServer(rpc.Options{TLS: c.ServerTLS, Logger: c.Logger.Named("rpc")})
 	s.sessions = newSessions(s)
 	s.leader = newLeadership(s)
+	s.observed.commit = func(ctx context.Context, nodes []state.NodeObserved) (uint64, error) {
+		_, index, err := commitTo(ctx, s, state.UpdateAllocs, &state.AllocUpdate{Nodes: nodes, Now: now(), Seed: newSeed()})
+		return index, err
+	}
 	s.store.Subscribe(s.leader.changed)
 	s.store.Subscribe(s.sessions.changed)
 	s.bind()

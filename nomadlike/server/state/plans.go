@@ -135,43 +135,58 @@ func (b *batch) link(a *n.Allocation) error {
 	return b.putAlloc(&p)
 }
 
-// AllocUpdate carries what clients observed.
+// AllocUpdate carries what the clients of some nodes observed.
 type AllocUpdate struct {
+	Nodes []NodeObserved
+	Now   int64
+	Seed  uint64 // of the ids of new evaluations
+}
+
+// NodeObserved is what the client of one node observed.
+type NodeObserved struct {
 	NodeID  n.NodeID
 	Updates []n.AllocUpdate
-	Now     int64
-	Seed    uint64 // of the ids of new evaluations
 }
 
 var UpdateAllocs = raftlog.Command(&log, 21, "AllocUpdate", func(tx *table.Tx, index uint64, c *AllocUpdate) (any, error) {
 	b := newBatch(tx, index, c.Now)
-	newID := idsFrom(c.Seed)
-	due := map[n.JobKey]bool{}
-	for i := range c.Updates {
-		old := allocs.Get(tx, nil, table.K(c.Updates[i].ID))
-		if old == nil || old.NodeID != c.NodeID {
-			continue // collected since, or not theirs
-		}
-		if err := b.observe(old, &c.Updates[i]); err != nil {
-			return nil, err
-		}
-		trigger := b.reaction(old, c.Updates[i].ClientStatus)
-		if k := old.JobKey(); trigger != "" && !due[k] {
-			due[k] = true
-			if err := b.putEval(b.evalFor(k, n.EvalID(newID()), trigger)); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if node := nodes.Get(tx, nil, table.K(c.NodeID)); node != nil && node.LastAllocUpdateIndex <= node.LastMissedHeartbeatIndex {
-		node = walk.Clone(node)
-		node.LastAllocUpdateIndex, node.ModifyIndex = index, index
-		if err := nodes.Put(tx, node); err != nil {
+	newID, due := idsFrom(c.Seed), map[n.JobKey]bool{}
+	for i := range c.Nodes {
+		if err := b.observed(&c.Nodes[i], newID, due); err != nil {
 			return nil, err
 		}
 	}
 	return nil, b.flush()
 })
+
+// observed stores what one node observed. due are the jobs that have got an
+// evaluation.
+func (b *batch) observed(o *NodeObserved, newID func() string, due map[n.JobKey]bool) error {
+	for i := range o.Updates {
+		u := &o.Updates[i]
+		old := allocs.Get(b.tx, nil, table.K(u.ID))
+		if old == nil || old.NodeID != o.NodeID {
+			continue // collected since, or not theirs
+		}
+		if err := b.observe(old, u); err != nil {
+			return err
+		}
+		trigger := b.reaction(old, u.ClientStatus)
+		if k := old.JobKey(); trigger != "" && !due[k] {
+			due[k] = true
+			if err := b.putEval(b.evalFor(k, n.EvalID(newID()), trigger)); err != nil {
+				return err
+			}
+		}
+	}
+	node := nodes.Get(b.tx, nil, table.K(o.NodeID))
+	if node == nil || node.LastAllocUpdateIndex > node.LastMissedHeartbeatIndex {
+		return nil
+	}
+	node = walk.Clone(node)
+	node.LastAllocUpdateIndex, node.ModifyIndex = b.index, b.index
+	return nodes.Put(b.tx, node)
+}
 
 // observe stores what a client says of an allocation.
 func (b *batch) observe(old *n.Allocation, u *n.AllocUpdate) error {
