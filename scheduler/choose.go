@@ -234,6 +234,9 @@ func (t *trial) fill(m *fleet.Member) (lacking string) {
 	}
 	if lacking = rank.Room(m.Node, used, allocs); lacking == "" {
 		t.candidate.Node, t.candidate.Used, t.candidate.Mates = m.Node, used, t.mates[mateKey{m.Node.ID, t.group.Name}].there
+		if t.candidate.Class = m.Class; m.Node.ComputedClass == "" {
+			t.candidate.Class = -1
+		}
 	}
 	return lacking
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
+	"github.com/nomadlike/nomadlike/scheduler/feasible"
 )
 
 // Names of the scores that every placement shows.
@@ -32,6 +33,7 @@ type Request struct {
 // A Candidate is a node on which the group fits.
 type Candidate struct {
 	Node  *n.Node
+	Class int                            // of the node, in the fleet; -1 for none
 	Used  Usage                          // with the group
 	Mates int                            // allocations of the group beside which it would run
 	On    func(n.NodeID) []*n.Allocation // all of those that use a node
@@ -183,13 +185,29 @@ func affinity(r *Request) Score {
 	if total == 0 {
 		return nil
 	}
-	return func(c *Candidate) (float64, bool) {
+	rate := func(c *Candidate) float64 {
 		sum := 0.0
 		for _, a := range all {
 			if r.Prefers(c.Node, a) {
 				sum += float64(a.Weight)
 			}
 		}
-		return sum / total, true
+		return sum / total
+	}
+	if slices.ContainsFunc(all, func(a n.Affinity) bool { return feasible.Escapes(a.LTarget) || feasible.Escapes(a.RTarget) }) {
+		return func(c *Candidate) (float64, bool) { return rate(c), true }
+	}
+	var known []float64 // by class, since all nodes of one have the same
+	return func(c *Candidate) (float64, bool) {
+		if c.Class < 0 {
+			return rate(c), true
+		}
+		for len(known) <= c.Class {
+			known = append(known, math.NaN())
+		}
+		if math.IsNaN(known[c.Class]) {
+			known[c.Class] = rate(c)
+		}
+		return known[c.Class], true
 	}
 }

@@ -46,7 +46,7 @@ func TestScores(t *testing.T) {
 			r.Job = &n.Job{ID: "j", Namespace: "default"}
 		}
 		r.Group = &n.Group{Name: "g", Count: 4}
-		got := For(&r).Explain(&Candidate{Node: testNode(), Mates: c.mates, Used: c.used}, 0)
+		got := For(&r).Explain(&Candidate{Node: testNode(), Class: -1, Mates: c.mates, Used: c.used}, 0)
 		if math.Abs(got.Scores[c.score]-c.want) > 1e-9 {
 			t.Errorf("%s: %v is %v; want %v", c.name, c.score, got.Scores[c.score], c.want)
 		}
