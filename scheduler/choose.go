@@ -7,6 +7,7 @@ import (
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/scheduler/feasible"
+	"github.com/nomadlike/nomadlike/scheduler/preempt"
 	"github.com/nomadlike/nomadlike/scheduler/rank"
 )
 
@@ -96,20 +97,26 @@ type choice struct {
 	node      *n.Node
 	resources *n.AllocatedResources
 	score     n.NodeScore
+	leaving   []preempt.Tenant // of the node, for its sake
 }
 
 // choose finds the best node for a group, or nil; the metric says why. penalty
 // holds nodes to be avoided, only the one that is possible or "".
 func (s *chooser) choose(g *n.Group, penalty map[n.NodeID]bool, only n.NodeID) (*choice, *n.AllocMetric) {
+	return s.seek(g, penalty, only, false)
+}
+
+// seek is choose; preempts says that others may be made to leave.
+func (s *chooser) seek(g *n.Group, penalty map[n.NodeID]bool, only n.NodeID, preempts bool) (*choice, *n.AllocMetric) {
 	began := time.Now() // for the metric alone; nothing is decided by it
 	m := &n.AllocMetric{
 		NodesInPool: s.inPool, NodePool: s.job.NodePool, NodesAvailable: s.available,
 		ClassFiltered: map[string]int{}, ConstraintFiltered: map[string]int{}, ClassExhausted: map[string]int{}, DimensionExhausted: map[string]int{},
 	}
 	search := search{
-		chooser: s, group: g, metric: m, ask: rank.Ask(g, s.config.MemoryOversubscriptionEnabled),
+		chooser: s, group: g, metric: m, preempts: preempts, ask: rank.Ask(g, s.config.MemoryOversubscriptionEnabled),
 		rating: rank.For(&rank.Request{
-			Job: s.job, Group: g, Algorithm: s.config.SchedulerAlgorithm, Penalty: penalty, Count: s.Count, Weight: s.weight,
+			Job: s.job, Group: g, Algorithm: s.config.SchedulerAlgorithm, Penalty: penalty, Count: s.Count, Weight: s.weight, Preempts: preempts,
 			Resolve: feasible.Resolve, Prefers: feasible.Affinity,
 		}),
 	}
@@ -121,12 +128,13 @@ func (s *chooser) choose(g *n.Group, penalty map[n.NodeID]bool, only n.NodeID) (
 // search is the search for a group's node.
 type search struct {
 	*chooser
-	group  *n.Group
-	ask    *n.AllocatedResources
-	rating *rank.Rating
-	metric *n.AllocMetric
-	found  []choice
-	poor   []choice // with no good score, in case there are no better ones
+	group    *n.Group
+	ask      *n.AllocatedResources
+	rating   *rank.Rating
+	metric   *n.AllocMetric
+	preempts bool
+	found    []choice
+	poor     []choice // with no good score, in case there are no better ones
 }
 
 // poorKept is how many poor nodes are set aside while better ones are looked for.
@@ -193,7 +201,12 @@ func (s *search) look(node *n.Node) {
 		}
 		return
 	}
-	c, lacking := rank.Try(node, s.OnNode(node.ID), s.group, s.ask, s.chance.Rand)
+	allocs := s.OnNode(node.ID)
+	c, lacking := rank.Try(node, allocs, s.group, s.ask, s.chance.Rand)
+	var leaving []preempt.Tenant
+	if lacking != "" && s.preempts {
+		c, leaving, lacking = s.makeRoom(node, allocs, lacking)
+	}
 	if lacking != "" {
 		s.metric.NodesExhausted++
 		s.metric.DimensionExhausted[lacking]++
@@ -202,7 +215,7 @@ func (s *search) look(node *n.Node) {
 		}
 		return
 	}
-	found := choice{node, c.Resources, s.rating.Rate(c)}
+	found := choice{node, c.Resources, s.rating.Rate(c), leaving}
 	s.note(found.score)
 	if found.score.NormScore <= 0 && len(s.poor) < poorKept && !s.job.RunsEverywhere() {
 		s.poor = append(s.poor, found)

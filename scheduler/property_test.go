@@ -3,18 +3,20 @@ package scheduler_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/scheduler"
+	"github.com/nomadlike/nomadlike/scheduler/preempt"
 )
 
 // randomJob asks for a little of everything.
 func randomJob(r *rand.Rand, id string) *n.Job {
 	types := []string{n.JobTypeService, n.JobTypeBatch, n.JobTypeSystem, n.JobTypeSysBatch}
 	job := &n.Job{
-		ID: n.JobID(id), Name: id, Type: types[r.IntN(len(types))], Priority: 50, Datacenters: []string{"*"}, NodePool: "default",
+		ID: n.JobID(id), Name: id, Type: types[r.IntN(len(types))], Priority: 10 * (1 + r.IntN(9)), Datacenters: []string{"*"}, NodePool: "default",
 		TaskGroups: []n.Group{{
 			Name: "g", Count: 1 + r.IntN(8),
 			EphemeralDisk: &n.EphemeralDisk{SizeMB: 10},
@@ -45,16 +47,21 @@ func randomJob(r *rand.Rand, id string) *n.Job {
 
 // TestAnyCluster has jobs come and change and nodes come and go, in an order
 // that a seed decides. Whatever happens: no node has more than it can hold, no
-// port is used twice, what is missing is explained, and to decide again changes
-// nothing.
+// port is used twice, what is missing is explained, nobody leaves who need not,
+// and to decide again changes nothing.
 func TestAnyCluster(t *testing.T) {
-	for seed := range uint64(150) {
+	evicted := 0
+	for seed := range uint64(200) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 1))
 			w := newWorld()
 			w.seed = seed * 1000
 			if seed%3 == 0 {
 				w.config.SchedulerAlgorithm = "spread"
+			}
+			may := &w.config.PreemptionConfig
+			for _, on := range []*bool{&may.ServiceSchedulerEnabled, &may.BatchSchedulerEnabled, &may.SystemSchedulerEnabled, &may.SysBatchSchedulerEnabled} {
+				*on = seed%2 == 0 && r.IntN(2) == 0
 			}
 			for i := range 1 + r.IntN(6) {
 				w.addNode(fmt.Sprintf("n%d", i+1), 1000+r.Int64N(3000), 1000+r.Int64N(8000), func(node *n.Node) {
@@ -92,6 +99,7 @@ func TestAnyCluster(t *testing.T) {
 				}
 				w.sound(t)
 				w.counted(t, id, d)
+				evicted += w.evictions(t, d)
 				again, err := w.evaluate(id, n.TriggerNodeUpdate)
 				if err != nil {
 					t.Fatal(err)
@@ -101,6 +109,49 @@ func TestAnyCluster(t *testing.T) {
 				}
 			}
 		})
+	}
+	if evicted < 50 {
+		t.Errorf("%d allocations left for others, which is too few to tell", evicted)
+	}
+}
+
+// evictions checks who leaves for whom, and counts them.
+func (w *world) evictions(t *testing.T, d *scheduler.Decision) (count int) {
+	t.Helper()
+	for _, list := range d.Plan.NodePreemptions {
+		count += len(list)
+		for _, x := range list {
+			a, by := w.allocs[x.ID], w.allocs[x.PreemptedByAllocation]
+			low, high := w.JobVersion(a.JobKey(), a.JobVersion), w.JobVersion(by.JobKey(), by.JobVersion)
+			switch {
+			case !w.config.PreemptionConfig.Enabled(high.Type):
+				t.Errorf("a %s job evicts %s", high.Type, a.Name)
+			case low.Priority > high.Priority-preempt.Delta:
+				t.Errorf("%s of priority %d leaves for %s of %d", a.Name, low.Priority, by.Name, high.Priority)
+			case a.NodeID != by.NodeID || !slices.Contains(by.PreemptedAllocations, a.ID) || a.DesiredStatus != n.DesiredEvict:
+				t.Errorf("%s on %s leaves for %s on %s, which knows of %v", a.Name, a.NodeID, by.Name, by.NodeID, by.PreemptedAllocations)
+			}
+			w.needed(t, d.Plan, a)
+		}
+	}
+	return count
+}
+
+// needed checks that an allocation which left could not have stayed.
+func (w *world) needed(t *testing.T, p *n.Plan, a *n.Allocation) {
+	t.Helper()
+	if len(p.NodeUpdate[a.NodeID]) > 0 {
+		return // what the plan stopped later was in the way when it had to leave
+	}
+	on := []*n.Allocation{a}
+	for x := range w.NodeAllAllocs(nil, a.NodeID) {
+		leaves := slices.ContainsFunc(p.NodePreemptions[a.NodeID], func(o *n.Allocation) bool { return o.ID == x.ID })
+		if !x.ClientStatus.Terminal() && !leaves {
+			on = append(on, x)
+		}
+	}
+	if ok, _ := scheduler.Fits(w.nodes[a.NodeID], on); ok {
+		t.Errorf("%s leaves %s and need not", a.Name, a.NodeID)
 	}
 }
 

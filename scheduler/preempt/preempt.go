@@ -92,7 +92,8 @@ func Choose(r *Request) []Tenant {
 }
 
 // candidates lists those that may leave, the least important first, and among
-// them the youngest: the least work is lost with it.
+// them the youngest: the least work is lost with it. Of those that began together
+// it is the last, as where a job's count goes down.
 func candidates(r *Request) []Tenant {
 	var out []Tenant
 	for i := range r.Tenants {
@@ -107,7 +108,7 @@ func candidates(r *Request) []Tenant {
 func byImportance(a, b Tenant) int {
 	return cmp.Or(
 		cmp.Compare(a.Job.Priority, b.Job.Priority), cmp.Compare(b.Alloc.CreateIndex, a.Alloc.CreateIndex),
-		cmp.Compare(a.Alloc.Name, b.Alloc.Name), cmp.Compare(a.Alloc.ID, b.Alloc.ID),
+		cmp.Compare(b.Alloc.Index(), a.Alloc.Index()), cmp.Compare(a.Alloc.ID, b.Alloc.ID),
 	)
 }
 

@@ -25,6 +25,7 @@ type Request struct {
 	Penalty   map[n.NodeID]bool // nodes where it failed before
 	Count     Counts            // of what is placed already
 	Weight    int               // sum of the weights of all spreads of the evaluation's groups
+	Preempts  bool              // others may have to leave for it
 	Resolve   func(node *n.Node, target string) (string, bool)
 	Prefers   func(*n.Node, n.Affinity) bool
 }
@@ -39,6 +40,7 @@ type Candidate struct {
 	Allocs    []*n.Allocation // beside which it would run
 	Used      Usage           // with it
 	Resources *n.AllocatedResources
+	Leaving   []int // priorities of those that leave for it
 }
 
 // Score rates a candidate, usually within -1 to 1. Scores that do not apply are
@@ -59,6 +61,7 @@ var scorers = []Scorer{
 	{Penalty, true, penalty},
 	{NodeAffinity, true, affinity},
 	{AllocSpread, true, spread},
+	{Preempted, true, preemption},
 }
 
 // Register adds a scorer. It is called before any scheduling, and panics on a
