@@ -103,20 +103,20 @@ type choice struct {
 // choose finds the best node for a group, or nil; the metric says why. penalty
 // holds nodes to be avoided, only the one that is possible or "".
 func (s *chooser) choose(g *n.Group, penalty map[n.NodeID]bool, only n.NodeID) (*choice, *n.AllocMetric) {
-	return s.seek(g, penalty, only, false)
+	return s.seek(g, penalty, only, nil)
 }
 
-// seek is choose; preempts says that others may be made to leave.
-func (s *chooser) seek(g *n.Group, penalty map[n.NodeID]bool, only n.NodeID, preempts bool) (*choice, *n.AllocMetric) {
+// seek is choose; with room, others may be made to leave.
+func (s *chooser) seek(g *n.Group, penalty map[n.NodeID]bool, only n.NodeID, room *room) (*choice, *n.AllocMetric) {
 	began := time.Now() // for the metric alone; nothing is decided by it
 	m := &n.AllocMetric{
 		NodesInPool: s.inPool, NodePool: s.job.NodePool, NodesAvailable: s.available,
 		ClassFiltered: map[string]int{}, ConstraintFiltered: map[string]int{}, ClassExhausted: map[string]int{}, DimensionExhausted: map[string]int{},
 	}
 	search := search{
-		chooser: s, group: g, metric: m, preempts: preempts, ask: rank.Ask(g, s.config.MemoryOversubscriptionEnabled),
+		chooser: s, group: g, metric: m, room: room, ask: rank.Ask(g, s.config.MemoryOversubscriptionEnabled),
 		rating: rank.For(&rank.Request{
-			Job: s.job, Group: g, Algorithm: s.config.SchedulerAlgorithm, Penalty: penalty, Count: s.Count, Weight: s.weight, Preempts: preempts,
+			Job: s.job, Group: g, Algorithm: s.config.SchedulerAlgorithm, Penalty: penalty, Count: s.Count, Weight: s.weight, Preempts: room != nil,
 			Resolve: feasible.Resolve, Prefers: feasible.Affinity,
 		}),
 	}
@@ -128,13 +128,13 @@ func (s *chooser) seek(g *n.Group, penalty map[n.NodeID]bool, only n.NodeID, pre
 // search is the search for a group's node.
 type search struct {
 	*chooser
-	group    *n.Group
-	ask      *n.AllocatedResources
-	rating   *rank.Rating
-	metric   *n.AllocMetric
-	preempts bool
-	found    []choice
-	poor     []choice // with no good score, in case there are no better ones
+	group  *n.Group
+	ask    *n.AllocatedResources
+	rating *rank.Rating
+	metric *n.AllocMetric
+	room   *room // nil where nobody is made to leave
+	found  []choice
+	poor   []choice // with no good score, in case there are no better ones
 }
 
 // poorKept is how many poor nodes are set aside while better ones are looked for.
@@ -204,7 +204,7 @@ func (s *search) look(node *n.Node) {
 	allocs := s.OnNode(node.ID)
 	c, lacking := rank.Try(node, allocs, s.group, s.ask, s.chance.Rand)
 	var leaving []preempt.Tenant
-	if lacking != "" && s.preempts {
+	if lacking != "" && s.room != nil {
 		c, leaving, lacking = s.makeRoom(node, allocs, lacking)
 	}
 	if lacking != "" {

@@ -13,7 +13,7 @@ func (w *work) find(p *reconcile.Placement) (*choice, *n.AllocMetric) {
 	s := w.chooser(p.Job)
 	c, metric := s.choose(p.Group, penalty(p), p.Node)
 	if c == nil && metric.NodesExhausted > 0 && s.config.PreemptionConfig.Enabled(p.Job.Type) {
-		return s.seek(p.Group, penalty(p), p.Node, true)
+		return s.seek(p.Group, penalty(p), p.Node, newRoom(w.proposal))
 	}
 	return c, metric
 }
@@ -39,6 +39,46 @@ func (p *proposal) leave(a *n.Allocation, by n.AllocID) {
 	}
 	p.plan.NodePreemptions[a.NodeID] = append(p.plan.NodePreemptions[a.NodeID], &e)
 	p.gone[a.ID] = true
+}
+
+// room is what has to be known of allocations to make room for another.
+type room struct {
+	view   View
+	before map[jobGroup]int      // how many leave already
+	jobs   map[jobVersion]*n.Job // that were looked for
+}
+
+// A jobGroup is a group of a job, whichever its version.
+type jobGroup struct {
+	job   n.JobKey
+	group string
+}
+
+// A jobVersion is a version of a job.
+type jobVersion struct {
+	job     n.JobKey
+	version uint64
+}
+
+func newRoom(p *proposal) *room {
+	r := &room{view: p.view, before: map[jobGroup]int{}, jobs: map[jobVersion]*n.Job{}}
+	for _, list := range p.plan.NodePreemptions {
+		for _, a := range list {
+			r.before[jobGroup{a.JobKey(), a.TaskGroup}]++
+		}
+	}
+	return r
+}
+
+// job returns the version of a job that an allocation runs, or nil.
+func (r *room) job(a *n.Allocation) *n.Job {
+	k := jobVersion{a.JobKey(), a.JobVersion}
+	job, known := r.jobs[k]
+	if !known {
+		job = r.view.JobVersion(k.job, k.version)
+		r.jobs[k] = job
+	}
+	return job
 }
 
 // makeRoom tries the group on a node that others leave. lacking, which it is
@@ -70,11 +110,9 @@ func (s *search) request(node *n.Node, allocs []*n.Allocation) *preempt.Request 
 			return rank.FitsBesideAmounts(node, without(allocs, gone), s.group, s.ask, s.chance.Rand)
 		},
 	}
-	before := s.left()
 	for _, a := range allocs {
-		t := preempt.Tenant{Alloc: a, Uses: amounts(rank.Used(a.AllocatedResources)), Before: before[groupOf(a)]}
-		if t.Job = s.view.JobVersion(a.JobKey(), a.JobVersion); t.Job == nil {
-			t.Job = s.view.Job(a.JobKey())
+		t := preempt.Tenant{
+			Alloc: a, Job: s.room.job(a), Uses: amounts(rank.Used(a.AllocatedResources)), Before: s.room.before[jobGroup{a.JobKey(), a.TaskGroup}],
 		}
 		for i := range r.Free {
 			r.Free[i] -= t.Uses[i]
@@ -91,25 +129,6 @@ func without(allocs []*n.Allocation, gone map[n.AllocID]bool) []*n.Allocation {
 	for _, a := range allocs {
 		if !gone[a.ID] {
 			out = append(out, a)
-		}
-	}
-	return out
-}
-
-// A jobGroup is a group of a job, whichever its version.
-type jobGroup struct {
-	job   n.JobKey
-	group string
-}
-
-func groupOf(a *n.Allocation) jobGroup { return jobGroup{a.JobKey(), a.TaskGroup} }
-
-// left counts by group what the plan has leave already.
-func (p *proposal) left() map[jobGroup]int {
-	out := map[jobGroup]int{}
-	for _, list := range p.plan.NodePreemptions {
-		for _, a := range list {
-			out[groupOf(a)]++
 		}
 	}
 	return out

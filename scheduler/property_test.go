@@ -2,12 +2,14 @@ package scheduler_test
 
 import (
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
+	"github.com/nomadlike/nomadlike/nomadlike/table"
 	"github.com/nomadlike/nomadlike/scheduler"
 	"github.com/nomadlike/nomadlike/scheduler/preempt"
 )
@@ -243,4 +245,55 @@ func BenchmarkPlace(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkPreempt has one allocation make room for itself in clusters that are
+// full of what is less important, and one that is not important enough look for it
+// in vain.
+func BenchmarkPreempt(b *testing.B) {
+	for _, size := range []int{100, 1000} {
+		w := newWorld()
+		w.config.PreemptionConfig.ServiceSchedulerEnabled = true
+		for i := range size {
+			w.addNode(fmt.Sprintf("n%d", i), 4000, 8192)
+		}
+		byNode := map[n.NodeID][]*n.Allocation{}
+		view := &crowded{w, byNode}
+		low := &n.Job{ID: "low", Namespace: "default", Priority: 20, TaskGroups: []n.Group{{Name: "g"}}}
+		w.put(low)
+		for id := range w.nodes {
+			for i := range 40 {
+				byNode[id] = append(byNode[id], &n.Allocation{
+					ID: n.AllocID(fmt.Sprintf("%s-%d", id, i)), Namespace: "default", JobID: "low", TaskGroup: "g", NodeID: id, CreateIndex: 1,
+					AllocatedResources: &n.AllocatedResources{Tasks: map[string]*n.AllocatedTask{"t": {Cpu: n.AllocatedCPU{CpuShares: 100}, Memory: n.AllocatedMemory{MemoryMB: 100}}}},
+				})
+			}
+		}
+		for name, priority := range map[string]int{"found": 70, "in vain": 25} {
+			b.Run(fmt.Sprintf("%s in %d", name, size), func(b *testing.B) {
+				job := randomJob(rand.New(rand.NewPCG(1, 1)), "job")
+				job.Type, job.Priority, job.Constraints = n.JobTypeService, priority, nil
+				job.TaskGroups[0].Count, job.TaskGroups[0].Networks = 1, nil
+				job.TaskGroups[0].Tasks[0].Resources.CPU = 900
+				w.put(job)
+				e := &n.Evaluation{ID: "e", Namespace: "default", JobID: "job", Type: n.JobTypeService, TriggeredBy: n.TriggerJobRegister, Status: n.EvalPending}
+				for i := 0; b.Loop(); i++ {
+					d, err := scheduler.Process(view, e, scheduler.Options{Now: w.now, Seed: uint64(i)})
+					if err != nil || (len(d.Eval.FailedTGAllocs) == 0) != (priority == 70) {
+						b.Fatal(d, err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// crowded is a world that knows what is on a node without looking for it.
+type crowded struct {
+	*world
+	byNode map[n.NodeID][]*n.Allocation
+}
+
+func (c *crowded) NodeAllAllocs(_ table.WatchSet, id n.NodeID) iter.Seq[*n.Allocation] {
+	return slices.Values(c.byNode[id])
 }

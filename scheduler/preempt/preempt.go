@@ -78,8 +78,7 @@ func May(job *n.Job, t *Tenant) bool {
 // all that the others made superfluous.
 func Choose(r *Request) []Tenant {
 	c := choice{Request: r, left: candidates(r), free: r.Free, gone: map[n.AllocID]bool{}}
-	c.loose = r.Fits(c.gone)
-	if !c.possible() {
+	if len(c.left) == 0 || !c.possible() {
 		return nil
 	}
 	c.indispensable()
@@ -126,12 +125,16 @@ func (c *choice) enough() bool { return c.free.covers(c.Asks) && (c.loose || c.F
 
 // possible reports whether it would do if all left that may.
 func (c *choice) possible() bool {
-	free, gone := c.free, map[n.AllocID]bool{}
+	free, gone := c.free, make(map[n.AllocID]bool, len(c.left))
 	for _, t := range c.left {
 		free = free.plus(t.Uses)
 		gone[t.Alloc.ID] = true
 	}
-	return free.covers(c.Asks) && (c.loose || c.Fits(gone))
+	if !free.covers(c.Asks) {
+		return false
+	}
+	c.loose = c.Fits(c.gone)
+	return c.loose || c.Fits(gone)
 }
 
 // take has one of those left leave.
