@@ -101,14 +101,16 @@ func (w *work) try(p *reconcile.Placement, deployment n.DeploymentID) *n.AllocMe
 	if p.StopPrevious != "" {
 		w.stop(ended(p.Previous, p.StopPrevious, ""))
 	}
-	c, metric := w.chooser(p.Job).choose(p.Group, penalty(p), p.Node)
+	c, metric := w.find(p)
 	if c == nil {
 		if p.StopPrevious != "" {
 			w.unstop(p.Previous)
 		}
 		return metric
 	}
-	w.place(w.allocation(p, c, metric, deployment))
+	a := w.allocation(p, c, metric, deployment)
+	w.evict(a, c.leaving)
+	w.place(a)
 	if p.Rescheduled {
 		w.tracked(p)
 	}

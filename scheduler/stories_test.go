@@ -14,7 +14,10 @@ import (
 // TestStories tells of jobs in a small cluster, a file each. The commands:
 //
 //	nodes count=<n> cpu=<MHz> memory=<MB> [dc=] [class=] [first=<number of the first>]
+//	config [preempt=<type of job>+...] [algorithm=]
 //	job                     a job file; it is registered and evaluated
+//	run job= priority= cpu= memory= [type=] [count=] [port=<static>] [max_parallel=<of migrate>] [class=<of nodes>]
+//	                        a job with one group, in short
 //	evaluate job= [trigger=]
 //	deregister job=
 //	node id= status=ready|down|drain|ineligible|gone
@@ -63,8 +66,17 @@ func (w *world) do(t *testing.T, d *datadriven.TestData) string {
 			})
 		}
 		return ""
+	case "config":
+		w.configure(t, d)
+		return ""
 	case "job":
 		job, err := w.register(d.Input)
+		if err != nil {
+			return "error: " + err.Error() + "\n"
+		}
+		return decide(string(job.ID), n.TriggerJobRegister)
+	case "run":
+		job, err := w.register(inShort(arg))
 		if err != nil {
 			return "error: " + err.Error() + "\n"
 		}
@@ -147,4 +159,44 @@ func (w *world) do(t *testing.T, d *datadriven.TestData) string {
 	}
 	t.Fatalf("unknown command %q", d.Cmd)
 	return ""
+}
+
+// configure sets what operators can: which jobs may preempt, and the algorithm.
+func (w *world) configure(t *testing.T, d *datadriven.TestData) {
+	t.Helper()
+	w.config = n.SchedulerConfiguration{SchedulerAlgorithm: n.AlgorithmBinpack}
+	d.MaybeScanArgs(t, "algorithm", &w.config.SchedulerAlgorithm)
+	may := &w.config.PreemptionConfig
+	var types string
+	d.MaybeScanArgs(t, "preempt", &types)
+	for typ := range strings.SplitSeq(types, "+") {
+		switch typ {
+		case "":
+		case n.JobTypeService:
+			may.ServiceSchedulerEnabled = true
+		case n.JobTypeBatch:
+			may.BatchSchedulerEnabled = true
+		case n.JobTypeSystem:
+			may.SystemSchedulerEnabled = true
+		case n.JobTypeSysBatch:
+			may.SysBatchSchedulerEnabled = true
+		default:
+			t.Fatalf("%s: type %q", d.Pos, typ)
+		}
+	}
+}
+
+// inShort writes the file of a job of one group.
+func inShort(arg func(string) string) string {
+	line := func(format, name string) string {
+		if arg(name) == "" {
+			return ""
+		}
+		return fmt.Sprintf(format+"\n", arg(name))
+	}
+	return fmt.Sprintf("job %q {\n", arg("job")) + line("type = %q", "type") + line("priority = %s", "priority") +
+		line("constraint {\n attribute = \"${node.class}\"\n value = %q\n}", "class") + "group \"g\" {\n" + line("count = %s", "count") +
+		line("network {\n port \"p\" {\n static = %s\n}\n}", "port") + line("migrate {\n max_parallel = %s\n}", "max_parallel") +
+		"task \"t\" {\n driver = \"raw_exec\"\n config {\n command = \"a\"\n}\n resources {\n" +
+		line("cpu = %s", "cpu") + line("memory = %s", "memory") + "}\n}\n}\n}\n"
 }

@@ -183,6 +183,13 @@ func (w *world) commit(p *n.Plan) {
 			w.allocs[a.ID] = &c
 		}
 	}
+	for _, list := range p.NodePreemptions {
+		for _, a := range list {
+			c := *w.allocs[a.ID]
+			c.DesiredStatus, c.DesiredDescription, c.PreemptedByAllocation = a.DesiredStatus, a.DesiredDescription, a.PreemptedByAllocation
+			w.allocs[a.ID] = &c
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(p.NodeAllocation)) {
 		for _, a := range p.NodeAllocation[id] {
 			c := *a
@@ -266,6 +273,11 @@ func (w *world) show(d *scheduler.Decision) string {
 				say("stop %s on %s%s: %s", a.Name, a.NodeID, lost, a.DesiredDescription)
 			}
 		}
+		for _, list := range p.NodePreemptions {
+			for _, a := range list {
+				say("%s %s on %s for %s", a.DesiredStatus, a.Name, a.NodeID, w.allocs[a.PreemptedByAllocation].Name)
+			}
+		}
 		for _, list := range p.NodeAllocation {
 			for _, a := range list {
 				out = append(out, w.placed(a, d))
@@ -335,6 +347,7 @@ func counts(u *n.DesiredUpdates) string {
 	}{
 		{"place", u.Place}, {"stop", u.Stop}, {"ignore", u.Ignore}, {"in place", u.InPlaceUpdate}, {"destructive", u.DestructiveUpdate},
 		{"canary", u.Canary}, {"migrate", u.Migrate}, {"reschedule now", u.RescheduleNow}, {"reschedule later", u.RescheduleLater},
+		{"preemptions", u.Preemptions},
 	} {
 		if c.n > 0 {
 			text += fmt.Sprintf(" %s %d", c.name, c.n)

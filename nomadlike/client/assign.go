@@ -180,7 +180,7 @@ var errBehind = errors.New("the server is behind what another has said")
 // to start or end.
 func (c *Client) assigned(a *n.Assignments) error {
 	behind := c.allocs.reached(a.Index)
-	for _, alloc := range a.Allocs {
+	for _, alloc := range byAge(a.Allocs) {
 		c.assign(alloc, jobOf(a.Jobs, alloc))
 	}
 	removed := a.Removed

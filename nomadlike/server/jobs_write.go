@@ -298,8 +298,9 @@ func (s *Server) jobPlan(_ context.Context, req *n.JobPlan) (*n.JobPlanned, erro
 	}
 	out := &n.JobPlanned{FailedTGAllocs: d.Eval.FailedTGAllocs, Warnings: warningText(warnings)}
 	out.Index = view.Index()
-	if d.Plan != nil {
+	if d.Plan != nil && d.Plan.Annotations != nil {
 		out.Annotations = d.Plan.Annotations
+		out.Annotations.PreemptedAllocs = preempted(view, d.Plan)
 	}
 	out.CreatedEvals = d.NewEvals
 	if old != nil {

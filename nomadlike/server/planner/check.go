@@ -1,11 +1,8 @@
 package planner
 
 import (
-	"cmp"
 	"maps"
 	"slices"
-
-	"github.com/google/uuid"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
 )
@@ -128,11 +125,3 @@ func planNodes(p *n.Plan) []n.NodeID {
 }
 
 func sortedNodes(m map[n.NodeID][]*n.Allocation) []n.NodeID { return slices.Sorted(maps.Keys(m)) }
-
-func sortedJobs(m map[n.JobKey]*n.Allocation) []n.JobKey {
-	return slices.SortedFunc(maps.Keys(m), func(a, b n.JobKey) int {
-		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.ID, b.ID))
-	})
-}
-
-func newID() string { return uuid.NewString() }
