@@ -1,6 +1,8 @@
 package scheduler
 
 import (
+	"slices"
+
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/scheduler/fleet"
 	"github.com/nomadlike/nomadlike/scheduler/preempt"
@@ -40,15 +42,16 @@ func (p *proposal) leave(a *n.Allocation, by n.AllocID) {
 	}
 	p.plan.NodePreemptions[a.NodeID] = append(p.plan.NodePreemptions[a.NodeID], &e)
 	p.gone[a.ID] = true
-	p.roomFor().before[jobGroup{a.JobKey(), a.TaskGroup}]++
-	p.count(a, -1)
-	p.touch(a.NodeID)
+	room := p.roomFor()
+	room.before[jobGroup{a.JobKey(), a.TaskGroup}]++
+	room.tenants[a.NodeID] = slices.DeleteFunc(room.tenants[a.NodeID], func(t preempt.Tenant) bool { return t.Alloc.ID == a.ID })
+	p.count(a, -1) // whoever it leaves for is placed next, which makes it known
 }
 
 // roomFor is what is known of allocations that may have to leave.
 func (p *proposal) roomFor() *room {
 	if p.room == nil {
-		p.room = &room{view: p.view, before: map[jobGroup]int{}, jobs: map[jobVersion]*n.Job{}}
+		p.room = &room{view: p.view, before: map[jobGroup]int{}, jobs: map[jobVersion]*n.Job{}, tenants: map[n.NodeID][]preempt.Tenant{}}
 	}
 	return p.room
 }
@@ -58,6 +61,9 @@ type room struct {
 	view   View
 	before map[jobGroup]int      // how many leave already
 	jobs   map[jobVersion]*n.Job // that were looked for
+	// tenants that may leave, by node. Priorities are those of jobs, so they are the
+	// same for all versions of the job that asks with one priority.
+	tenants map[n.NodeID][]preempt.Tenant
 }
 
 // A jobGroup is a group of a job, whichever its version.
@@ -87,7 +93,7 @@ func (r *room) job(a *n.Allocation) *n.Job {
 // candidate without them. lacking, which it is given, stays what there is too little
 // of if that is of no use.
 func (t *trial) makeRoom(m *fleet.Member, lacking string) ([]preempt.Tenant, string) {
-	leaving := preempt.Choose(t.request(m.Node))
+	leaving := preempt.Choose(t.request(m))
 	if len(leaving) == 0 {
 		return nil, lacking
 	}
@@ -96,33 +102,39 @@ func (t *trial) makeRoom(m *fleet.Member, lacking string) ([]preempt.Tenant, str
 }
 
 // request asks who would have to leave a node.
-func (t *trial) request(node *n.Node) *preempt.Request {
-	allocs := t.OnNode(node.ID)
+func (t *trial) request(m *fleet.Member) *preempt.Request {
 	need := t.need
 	if t.cores > 0 {
-		need = need.Plus(rank.CoresUsage(node, t.cores))
+		need = need.Plus(rank.CoresUsage(m.Node, t.cores))
 	}
-	r := &preempt.Request{
-		Job: t.job, Asks: amounts(need), Free: amounts(rank.Capacity(node)), Tenants: make([]preempt.Tenant, 0, len(allocs)),
+	used, count := t.usage(m)
+	return &preempt.Request{
+		Job: t.job, Asks: amounts(need), Free: amounts(rank.Capacity(m.Node).Minus(used)), Candidates: t.tenants(m.Node.ID),
+		Before: func(a *n.Allocation) int { return t.room.before[jobGroup{a.JobKey(), a.TaskGroup}] },
 		Fits: func(gone map[n.AllocID]bool) bool {
-			rest := without(allocs, gone)
-			if node.NodeMaxAllocs > 0 && len(rest) >= node.NodeMaxAllocs {
+			if most := m.Node.NodeMaxAllocs; most > 0 && count-len(gone) >= most {
 				return false
 			}
-			_, lacking := rank.Give(node, func(n.NodeID) []*n.Allocation { return rest }, t.group, t.ask, t.chance.Rand)
+			on := func(id n.NodeID) []*n.Allocation { return without(t.OnNode(id), gone) }
+			_, lacking := rank.Give(m.Node, on, t.group, t.ask, t.chance.Rand)
 			return lacking == ""
 		},
 	}
-	for _, a := range allocs {
-		x := preempt.Tenant{
-			Alloc: a, Job: t.room.job(a), Uses: amounts(rank.Used(a.AllocatedResources)), Before: t.room.before[jobGroup{a.JobKey(), a.TaskGroup}],
-		}
-		for i := range r.Free {
-			r.Free[i] -= x.Uses[i]
-		}
-		r.Tenants = append(r.Tenants, x)
+}
+
+// tenants are those that may leave a node for the job, in the order of their
+// importance.
+func (t *trial) tenants(id n.NodeID) []preempt.Tenant {
+	if known, ok := t.room.tenants[id]; ok {
+		return known
 	}
-	return r
+	all := []preempt.Tenant{}
+	for _, a := range t.OnNode(id) {
+		all = append(all, preempt.Tenant{Alloc: a, Job: t.room.job(a), Uses: amounts(rank.Used(a.AllocatedResources))})
+	}
+	all = preempt.Candidates(t.job, all)
+	t.room.tenants[id] = all
+	return all
 }
 
 func idsOf(tenants []preempt.Tenant) map[n.AllocID]bool {

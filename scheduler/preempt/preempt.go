@@ -50,6 +50,8 @@ type Tenant struct {
 	// Before is how many of its group the plan has leave already, here or on
 	// other nodes.
 	Before int
+
+	index int // of the allocation in its job
 }
 
 // A Request is a node and what is to fit on it.
@@ -58,6 +60,11 @@ type Request struct {
 	Asks    Amounts // what it asks for
 	Free    Amounts // what nobody uses; below zero where more is used than there is
 	Tenants []Tenant
+	// Candidates are those of the tenants that may leave, if they are known already;
+	// see the function of this name.
+	Candidates []Tenant
+	// Before, if given, takes the place of the tenants' own.
+	Before func(*n.Allocation) int
 	// Fits says whether all that is no amount would fit if some were gone: static
 	// ports above all. The more are gone, the more fits.
 	Fits func(gone map[n.AllocID]bool) bool
@@ -77,7 +84,10 @@ func May(job *n.Job, t *Tenant) bool {
 // are most like what is missing, until there is enough; last, those stay after
 // all that the others made superfluous.
 func Choose(r *Request) []Tenant {
-	c := choice{Request: r, left: candidates(r), free: r.Free, gone: map[n.AllocID]bool{}}
+	c := choice{Request: r, left: slices.Clone(r.Candidates), free: r.Free, gone: map[n.AllocID]bool{}}
+	if r.Candidates == nil {
+		c.left = Candidates(r.Job, r.Tenants)
+	}
 	if len(c.left) == 0 || !c.possible() {
 		return nil
 	}
@@ -90,14 +100,15 @@ func Choose(r *Request) []Tenant {
 	return c.chosen
 }
 
-// candidates lists those that may leave, the least important first, and among
-// them the youngest: the least work is lost with it. Of those that began together
-// it is the last, as where a job's count goes down.
-func candidates(r *Request) []Tenant {
-	var out []Tenant
-	for i := range r.Tenants {
-		if May(r.Job, &r.Tenants[i]) {
-			out = append(out, r.Tenants[i])
+// Candidates lists those that may leave for a job, the least important first, and
+// among them the youngest: the least work is lost with it. Of those that began
+// together it is the last, as where a job's count goes down.
+func Candidates(job *n.Job, tenants []Tenant) []Tenant {
+	out := make([]Tenant, 0, len(tenants))
+	for i := range tenants {
+		if May(job, &tenants[i]) {
+			out = append(out, tenants[i])
+			out[len(out)-1].index = tenants[i].Alloc.Index()
 		}
 	}
 	slices.SortFunc(out, byImportance)
@@ -105,10 +116,15 @@ func candidates(r *Request) []Tenant {
 }
 
 func byImportance(a, b Tenant) int {
-	return cmp.Or(
-		cmp.Compare(a.Job.Priority, b.Job.Priority), cmp.Compare(b.Alloc.CreateIndex, a.Alloc.CreateIndex),
-		cmp.Compare(b.Alloc.Index(), a.Alloc.Index()), cmp.Compare(a.Alloc.ID, b.Alloc.ID),
-	)
+	switch {
+	case a.Job.Priority != b.Job.Priority:
+		return cmp.Compare(a.Job.Priority, b.Job.Priority)
+	case a.Alloc.CreateIndex != b.Alloc.CreateIndex:
+		return cmp.Compare(b.Alloc.CreateIndex, a.Alloc.CreateIndex)
+	case a.index != b.index:
+		return cmp.Compare(b.index, a.index)
+	}
+	return cmp.Compare(a.Alloc.ID, b.Alloc.ID)
 }
 
 // choice is a choice being made.
@@ -125,16 +141,21 @@ func (c *choice) enough() bool { return c.free.covers(c.Asks) && (c.loose || c.F
 
 // possible reports whether it would do if all left that may.
 func (c *choice) possible() bool {
-	free, gone := c.free, make(map[n.AllocID]bool, len(c.left))
-	for _, t := range c.left {
-		free = free.plus(t.Uses)
-		gone[t.Alloc.ID] = true
+	free := c.free
+	for i := range c.left {
+		free = free.plus(c.left[i].Uses)
 	}
 	if !free.covers(c.Asks) {
 		return false
 	}
-	c.loose = c.Fits(c.gone)
-	return c.loose || c.Fits(gone)
+	if c.loose = c.Fits(c.gone); c.loose {
+		return true
+	}
+	gone := make(map[n.AllocID]bool, len(c.left))
+	for i := range c.left {
+		gone[c.left[i].Alloc.ID] = true
+	}
+	return c.Fits(gone)
 }
 
 // take has one of those left leave.
@@ -181,16 +202,25 @@ func (c *choice) nearest() {
 	for missing := c.Asks; len(c.left) > 0 && !c.enough(); {
 		best, least := 0, math.Inf(1)
 		for i := range c.left {
-			if c.left[i].Job.Priority != c.left[0].Job.Priority {
+			t := &c.left[i]
+			if t.Job.Priority != c.left[0].Job.Priority {
 				break
 			}
-			if d := distance(missing, c.left[i].Uses) + penalty(&c.left[i]); d < least {
+			if i > 0 && t.like(&c.left[i-1]) { // it is as far away
+				continue
+			}
+			if d := distance(missing, t.Uses) + c.penalty(t); d < least {
 				best, least = i, d
 			}
 		}
 		missing = missing.minus(c.left[best].Uses)
 		c.take(best)
 	}
+}
+
+// like reports that two are alike to whoever looks for room.
+func (t *Tenant) like(o *Tenant) bool {
+	return t.Uses == o.Uses && t.Job == o.Job && t.Alloc.TaskGroup == o.Alloc.TaskGroup && t.Before == o.Before
 }
 
 // widest keeps of the chosen, but for the first few, those that differ most from
@@ -243,13 +273,17 @@ func distance(needed, uses Amounts) float64 {
 const penalized = 50.0
 
 // penalty spreads what leaves at the same time over the groups of jobs.
-func penalty(t *Tenant) float64 {
+func (r *Request) penalty(t *Tenant) float64 {
 	g := t.Job.Group(t.Alloc.TaskGroup)
 	if g == nil || g.Migrate == nil {
 		return 0
 	}
-	if most := g.Migrate.MaxParallel; most > 0 && t.Before >= most {
-		return penalized * float64(t.Before+1-most)
+	before := t.Before
+	if r.Before != nil {
+		before = r.Before(t.Alloc)
+	}
+	if most := g.Migrate.MaxParallel; most > 0 && before >= most {
+		return penalized * float64(before+1-most)
 	}
 	return 0
 }

@@ -269,7 +269,7 @@ func enough(r *Request, chosen []Tenant) bool {
 // least is how important the most important one is in the best of all ways.
 func (x *node) least(r *Request) float64 {
 	best := math.Inf(1)
-	all := candidates(r)
+	all := Candidates(r.Job, r.Tenants)
 	for set := range 1 << len(all) {
 		var chosen []Tenant
 		highest := 0.0
