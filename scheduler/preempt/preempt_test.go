@@ -330,7 +330,7 @@ func TestDistance(t *testing.T) {
 			Alloc: &n.Allocation{TaskGroup: "g"}, Before: c.before,
 			Job: &n.Job{TaskGroups: []n.Group{{Name: "g", Migrate: &n.Migrate{MaxParallel: c.most}}}},
 		}
-		if got := penalty(&one); got != c.want {
+		if got := (&Request{}).penalty(&one); got != c.want {
 			t.Errorf("max_parallel %d, %d leave: %v; want %v", c.most, c.before, got, c.want)
 		}
 	}
