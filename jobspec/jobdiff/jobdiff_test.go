@@ -12,8 +12,13 @@ import (
 	n "github.com/nomadlike/nomadlike/nomadlike"
 )
 
-// TestDiff shows what a plan says of two job files, separated by a line "to";
-// either may be empty. With contextual, unchanged fields are listed too.
+// TestDiff shows what a plan says of two versions of a job, separated by a line
+// "to". With contextual, unchanged fields are listed too. Commands:
+//
+//	diff     two job files, either of which may be empty
+//	job      what stands in the job beside its group "g"
+//	group    what stands in the group "g" beside its task "t"
+//	task     what stands in the task "t"
 func TestDiff(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
@@ -21,11 +26,25 @@ func TestDiff(t *testing.T) {
 			if !ok {
 				t.Fatalf("%s: no line \"to\"", d.Pos)
 			}
-			diff := jobdiff.Diff(parse(t, before), parse(t, after), d.HasArg("contextual"))
+			diff := jobdiff.Diff(parse(t, around(d.Cmd, before)), parse(t, around(d.Cmd, after)), d.HasArg("contextual"))
 			jobdiff.Annotate(diff, &n.PlanAnnotations{DesiredTGUpdates: map[string]*n.DesiredUpdates{"g": {Place: 1, DestructiveUpdate: 2}}})
 			return show(diff)
 		})
 	})
+}
+
+// around makes a job file of a part of one.
+func around(part, text string) string {
+	task := `task "t" { driver = "raw_exec" }`
+	switch part {
+	case "job":
+		return "job \"j\" {\n" + text + "\ngroup \"g\" {\n" + task + "\n}\n}"
+	case "group":
+		return "job \"j\" {\ngroup \"g\" {\n" + text + "\n" + task + "\n}\n}"
+	case "task":
+		return "job \"j\" {\ngroup \"g\" {\ntask \"t\" {\ndriver = \"raw_exec\"\n" + text + "\n}\n}\n}"
+	}
+	return text
 }
 
 func parse(t *testing.T, src string) *n.Job {
@@ -35,7 +54,7 @@ func parse(t *testing.T, src string) *n.Job {
 	}
 	file, err := jobspec.Parse("x.hcl", []byte(src), jobspec.Options{})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v\n%s", err, src)
 	}
 	return file.Job
 }
