@@ -117,13 +117,14 @@ func group(a, b *n.Group, contextual bool) *n.GroupDiff {
 	if d.Name = nameOf(b, func(g *n.Group) string { return g.Name }); b == nil {
 		d.Name = a.Name
 	}
-	d.Fields, d.Objects = top(a, b, contextual)
+	if a != nil && b != nil && walk.Equal(a, b) {
+		d.Type = n.DiffNone
+	} else {
+		d.Fields, d.Objects = top(a, b, contextual)
+	}
 	pairs(tasks(a), tasks(b), func(t *n.Task) string { return t.Name }, func(x, y *n.Task) {
 		d.Tasks = append(d.Tasks, task(x, y, contextual))
 	})
-	if a != nil && b != nil && walk.Equal(a, b) {
-		d.Type = n.DiffNone
-	}
 	return d
 }
 
@@ -132,9 +133,10 @@ func task(a, b *n.Task, contextual bool) *n.TaskDiff {
 	if d.Name = nameOf(b, func(t *n.Task) string { return t.Name }); b == nil {
 		d.Name = a.Name
 	}
-	d.Fields, d.Objects = top(a, b, contextual)
 	if a != nil && b != nil && walk.Equal(a, b) {
 		d.Type = n.DiffNone
+	} else {
+		d.Fields, d.Objects = top(a, b, contextual)
 	}
 	return d
 }

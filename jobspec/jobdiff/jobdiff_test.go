@@ -2,6 +2,8 @@ package jobdiff_test
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/nomadlike/nomadlike/jobspec"
 	"github.com/nomadlike/nomadlike/jobspec/jobdiff"
 	n "github.com/nomadlike/nomadlike/nomadlike"
+	"github.com/nomadlike/nomadlike/nomadlike/walk"
 )
 
 // TestDiff shows what a plan says of two versions of a job, separated by a line
@@ -57,6 +60,40 @@ func parse(t *testing.T, src string) *n.Job {
 		t.Fatalf("%v\n%s", err, src)
 	}
 	return file.Job
+}
+
+// notCompared are the fields of which a diff shows nothing, and what is below them.
+var notCompared = []string{
+	"ID", "Status", "StatusDescription", "Version", "VersionTag", "Stable", "CreateIndex", "ModifyIndex", "JobModifyIndex", "SubmitTime",
+	"NomadTokenID", "Update", "Migrate", "Reschedule", "Spreads", "Payload",
+	"TaskGroups.Spreads", "TaskGroups.MaxRunDuration", "TaskGroups.Update.Stagger",
+	"TaskGroups.StopAfterClientDisconnect", "TaskGroups.MaxClientDisconnect", "TaskGroups.PreventRescheduleOnLost",
+	"TaskGroups.Scaling.ID", "TaskGroups.Scaling.Namespace", "TaskGroups.Scaling.Target", "TaskGroups.Scaling.CreateIndex", "TaskGroups.Scaling.ModifyIndex",
+	"TaskGroups.Tasks.Lifecycle", "TaskGroups.Tasks.RestartPolicy", "TaskGroups.Tasks.CSIPluginConfig", "TaskGroups.Tasks.ScalingPolicies",
+}
+
+// TestEveryFieldIsCompared changes each field of a job, one at a time: a diff shows
+// it, or it is on the list above.
+func TestEveryFieldIsCompared(t *testing.T) {
+	job := &n.Job{}
+	walk.Fill(job, 0, walk.Make(func(i int) n.Raw { return n.Raw(fmt.Sprintf(`{"a":%d}`, i)) }))
+	job.TaskGroups = job.TaskGroups[:1]
+	job.TaskGroups[0].Tasks = job.TaskGroups[0].Tasks[:1]
+	for path := range walk.Fields(reflect.TypeFor[n.Job]()) {
+		changed := walk.Clone(job)
+		if !walk.Alter(changed, path) {
+			t.Errorf("%s can not be changed here", path)
+		}
+		name := strings.NewReplacer("[]", "", "[string]", "").Replace(path)
+		listed := slices.ContainsFunc(notCompared, func(p string) bool { return name == p || strings.HasPrefix(name, p+".") })
+		d := jobdiff.Diff(job, changed, true)
+		if shown := d.Type == n.DiffEdited; shown == listed {
+			t.Errorf("%s is shown: %v", path, shown)
+		}
+		if in := strings.HasPrefix(path, "TaskGroups[]."); in && path != "TaskGroups[].Name" && d.TaskGroups[0].Type != n.DiffEdited {
+			t.Errorf("%s changed, and its group is %s", path, d.TaskGroups[0].Type)
+		}
+	}
 }
 
 func show(d *n.JobDiff) string {

@@ -50,7 +50,7 @@ func TestEveryFieldIsDecided(t *testing.T) {
 	job := filled()
 	for path := range walk.Fields(reflect.TypeFor[n.Job]()) {
 		changed := walk.Clone(job)
-		if !alter(reflect.ValueOf(changed).Elem(), strings.Split(path, ".")) {
+		if !walk.Alter(changed, path) {
 			t.Errorf("%s can not be changed here", path)
 			continue
 		}
@@ -77,47 +77,6 @@ func longest(table map[string]string, field string) string {
 		field = field[:max(strings.LastIndexByte(field, '.'), 0)]
 	}
 	return field
-}
-
-// alter changes the field at the end of a path, in first elements on the way.
-func alter(v reflect.Value, path []string) bool {
-	for v.Kind() == reflect.Pointer {
-		v = v.Elem()
-	}
-	switch {
-	case v.Type() == reflect.TypeFor[n.Raw]():
-		v.SetBytes([]byte(`{"another":true}`))
-	case v.Type() == reflect.TypeFor[[]byte]():
-		v.SetBytes([]byte("another"))
-	case v.Kind() == reflect.Slice:
-		return v.Len() > 0 && alter(v.Index(0), path)
-	case v.Kind() == reflect.Map:
-		return alterEntry(v, path)
-	case v.Kind() == reflect.Struct:
-		name, _, _ := strings.Cut(path[0], "[")
-		return alter(v.FieldByName(name), path[1:])
-	case v.Kind() == reflect.String:
-		v.SetString(v.String() + "x")
-	case v.Kind() == reflect.Bool:
-		v.SetBool(!v.Bool())
-	case v.CanInt():
-		v.SetInt(v.Int() + 1)
-	case v.CanUint():
-		v.SetUint(v.Uint() + 1)
-	default:
-		return false
-	}
-	return true
-}
-
-func alterEntry(v reflect.Value, path []string) bool {
-	keys := v.MapKeys()
-	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
-	e := reflect.New(v.Type().Elem()).Elem()
-	e.Set(v.MapIndex(keys[0]))
-	ok := alter(e, path)
-	v.SetMapIndex(keys[0], e)
-	return ok
 }
 
 // TestReplaces changes what more than one field makes.
