@@ -31,7 +31,7 @@ func guard(name string, src []byte) *hcl.Diagnostic {
 func countWords(src []byte) (words int) {
 	inWord := false
 	for _, b := range src {
-		letter := b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= 0x80
+		letter := isWord(b)
 		if !letter && b != ' ' && b != '\t' && b != '\r' || letter && !inWord {
 			words++
 		}

@@ -23,16 +23,25 @@ const maxDepth = 500
 
 // tooDeep finds where src is nested deeper than that, before a parser does.
 func tooDeep(name string, src []byte) *hcl.Diagnostic {
-	tokens, diags := hclsyntax.LexConfig(src, name, hcl.InitialPos)
-	if diags.HasErrors() {
-		return nil // the parser finds the same, and says it with the rest
+	if shallow(src) {
+		return nil
 	}
-	m := &depthMeter{open: []bracket{{kind: hclsyntax.TokenOBrace}}}
+	return deepest(name, src)
+}
+
+// deepest is tooDeep for any text, such as one that is no HCL: the parser goes on
+// after a sign that it does not know.
+func deepest(name string, src []byte) *hcl.Diagnostic {
+	tokens, diags := hclsyntax.LexConfig(src, name, hcl.InitialPos)
+	m := newDepthMeter()
 	for _, t := range tokens {
 		if i := bytes.IndexAny(t.Bytes, "eE"); t.Type == hclsyntax.TokenNumberLit && i >= 0 && hugeExponent(t.Bytes[i:]) {
 			return fault(t.Range, "number out of range", "numbers have at most three digits in their exponent")
 		}
 		if m.read(t); len(m.open)+m.steps > maxDepth {
+			if diags.HasErrors() {
+				return diags[0] // it explains more
+			}
 			return fault(t.Range, "nested too deeply", "this is nested more than %d deep; split it up with locals", maxDepth)
 		}
 	}
@@ -46,6 +55,10 @@ type depthMeter struct {
 	open  []bracket
 	steps int                 // of all of them
 	last  hclsyntax.TokenType // but newlines and comments
+}
+
+func newDepthMeter() *depthMeter {
+	return &depthMeter{open: []bracket{{kind: hclsyntax.TokenOBrace}}}
 }
 
 // A bracket is open: a block, a list, a text.

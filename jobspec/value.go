@@ -20,8 +20,13 @@ import (
 // value evaluates an expression. References to what only the running task or its
 // node knows, such as ${attr.kernel.name}, stay as their own text.
 func (p *parser) value(e hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	if _, literal := e.(*hclsyntax.LiteralValueExpr); literal {
+	switch x := e.(type) {
+	case *hclsyntax.LiteralValueExpr:
 		return e.Value(ctx)
+	case *hclsyntax.TemplateExpr:
+		if x.IsStringLiteral() { // most expressions are, and there is nothing to look for in them
+			return p.spent(x.Parts[0], ctx)
+		}
 	}
 	refs := e.Variables()
 	if !p.prepared[e] {
@@ -37,6 +42,11 @@ func (p *parser) value(e hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value,
 	if diags := undeclared(refs, ctx); diags.HasErrors() {
 		return cty.DynamicVal, diags
 	}
+	return p.spent(e, ctx)
+}
+
+// spent evaluates an expression if the file may still go on.
+func (p *parser) spent(e hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	v, diags := e.Value(ctx)
 	if !diags.HasErrors() && !p.spend(weight(v)) {
 		return cty.DynamicVal, append(diags, p.tooMuch(e.Range())...)
