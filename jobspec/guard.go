@@ -1,6 +1,7 @@
 package jobspec
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"github.com/hashicorp/hcl/v2"
@@ -48,8 +49,17 @@ func guardJSON(name string, src []byte) *hcl.Diagnostic {
 	if words := countWords(src); words > maxTokens {
 		return fault(at, "file too large", "%d words and signs are too many for a job file; the limit is %d", words, maxTokens)
 	}
-	depth, quoted, escaped := 0, false, false
-	for _, b := range src {
+	depth, quoted, escaped, number := 0, false, false, 0
+	for i, b := range src {
+		if !quoted && bytes.IndexByte([]byte("0123456789.eE+-"), b) >= 0 {
+			number++
+			continue
+		}
+		if huge(src[i-number : i]) {
+			where := hcl.Range{Filename: name, Start: position(src, i-number), End: position(src, i)}
+			return fault(where, "number out of range", "no job needs such a number")
+		}
+		number = 0
 		switch {
 		case escaped:
 			escaped = false
@@ -78,6 +88,15 @@ func guardJSON(name string, src []byte) *hcl.Diagnostic {
 		return fault(where, "invalid JSON", "%v", err)
 	}
 	return nil
+}
+
+// huge reports the text of a number that has too many digits, written or meant.
+func huge(number []byte) bool {
+	digits, exponent := number, []byte(nil)
+	if i := bytes.IndexAny(number, "eE"); i >= 0 {
+		digits, exponent = number[:i], bytes.TrimLeft(number[i+1:], "+-0")
+	}
+	return len(digits) > 300 || len(exponent) > 3 || len(exponent) == 3 && string(exponent) > "300"
 }
 
 // position is the place of a byte.

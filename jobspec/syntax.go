@@ -21,7 +21,8 @@ func Syntax(name string, src []byte) (*hcl.File, hcl.Diagnostics) {
 // survive the end of its stack.
 const maxDepth = 500
 
-// tooDeep finds where src is nested deeper than that, before a parser does.
+// tooDeep finds where src is nested deeper than that, before a parser does; and
+// numbers that would take long to read or to show.
 func tooDeep(name string, src []byte) *hcl.Diagnostic {
 	tokens, diags := hclsyntax.LexConfig(src, name, hcl.InitialPos)
 	if diags.HasErrors() {
@@ -29,6 +30,9 @@ func tooDeep(name string, src []byte) *hcl.Diagnostic {
 	}
 	m := &depthMeter{open: []bracket{{kind: hclsyntax.TokenOBrace}}}
 	for _, t := range tokens {
+		if t.Type == hclsyntax.TokenNumberLit && huge(t.Bytes) {
+			return fault(t.Range, "number out of range", "no job needs such a number")
+		}
 		if m.read(t); len(m.open)+m.steps > maxDepth {
 			return fault(t.Range, "nested too deeply", "this is nested more than %d deep; split it up with locals", maxDepth)
 		}
