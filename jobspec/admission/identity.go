@@ -41,9 +41,6 @@ func (c *checks) consul(x *n.Consul) {
 	if x.Cluster != "default" && x.Cluster != "" {
 		c.add("Consul.Cluster", "consul.cluster %q: there is one Consul, \"default\": leave cluster out", x.Cluster)
 	}
-	if x.Namespace != "" && x.Namespace != "default" {
-		c.add("Consul.Namespace", "consul.namespace %q: Consul namespaces are not supported: leave namespace out", x.Namespace)
-	}
 }
 
 // IsGiven reports the identity that a task is given which writes none.

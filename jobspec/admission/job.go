@@ -186,9 +186,11 @@ func (c *checks) inherited(g *n.Group) {
 }
 
 func (c *checks) tasks(g *n.Group) {
-	if len(g.Tasks) == 0 {
+	gateway := len(g.Networks) > 0 && slices.ContainsFunc(g.Services, func(s n.Service) bool {
+		return s.Connect != nil && s.Connect.Gateway != nil
+	})
+	if len(g.Tasks) == 0 && !gateway { // which gets a task
 		c.add("Tasks", "the group has no tasks: it needs at least one task block")
-		return
 	}
 	main, leader := 0, -1
 	for i := range g.Tasks {
@@ -206,7 +208,7 @@ func (c *checks) tasks(g *n.Group) {
 		}
 		c.in(called("task", t.Name, i), element("Tasks", i), func() { c.task(g, t) })
 	}
-	if main == 0 {
+	if main == 0 && len(g.Tasks) > 0 && !gateway {
 		c.add("Tasks", "all tasks have a lifecycle block; at least one must be a main task without it")
 	}
 }

@@ -39,6 +39,7 @@ func warn(job *n.Job, o Options) []Problem {
 		}
 		w.delays(g, where, at)
 		w.networks(g, where, at)
+		w.consul(g.Consul, where, at)
 		for j := range g.Tasks {
 			t := &g.Tasks[j]
 			w.task(t, where+", "+called("task", t.Name, j), at+"."+element("Tasks", j))
@@ -48,6 +49,12 @@ func warn(job *n.Job, o Options) []Problem {
 		w.add(element("TaskGroups", manual)+".Update.Canary", "%s, update: it has canaries and no auto_promote: that of other groups has no effect then", called("group", job.TaskGroups[manual].Name, manual))
 	}
 	return w.list
+}
+
+func (w *warnings) consul(x *n.Consul, where, at string) {
+	if x != nil && x.Namespace != "" && x.Namespace != n.DefaultNamespace {
+		w.add(at+".Consul.Namespace", "%s, consul: namespace %q has no effect: there are no namespaces of Consul here", where, x.Namespace)
+	}
 }
 
 func (w *warnings) networks(g *n.Group, where, at string) {
@@ -86,6 +93,7 @@ func (w *warnings) delays(g *n.Group, where, at string) {
 }
 
 func (w *warnings) task(t *n.Task, where, at string) {
+	w.consul(t.Consul, where, at)
 	if r := t.Resources; r != nil {
 		if r.IOPS != nil {
 			w.add(at+".Resources.IOPS", "%s, resources: iops is deprecated and has no effect: remove it", where)
