@@ -67,6 +67,9 @@ func glanceCode(src []byte) (hclsyntax.TokenType, int) {
 		for n < len(src) && isWord(src[n]) && src[n] < utf8.RuneSelf {
 			n++
 		}
+		if b >= '0' && b <= '9' && (n > 20 || bytes.ContainsAny(src[:n], "eE")) { // it may be out of range
+			return hclsyntax.TokenInvalid, n
+		}
 		return hclsyntax.TokenIdent, n
 	case b == '#' || bytes.HasPrefix(src, []byte("//")):
 		if n := bytes.IndexByte(src, '\n'); n >= 0 {

@@ -21,7 +21,8 @@ func Syntax(name string, src []byte) (*hcl.File, hcl.Diagnostics) {
 // survive the end of its stack.
 const maxDepth = 500
 
-// tooDeep finds where src is nested deeper than that, before a parser does.
+// tooDeep finds where src is nested deeper than that, before a parser does; and
+// numbers that would take long to read or to show.
 func tooDeep(name string, src []byte) *hcl.Diagnostic {
 	if shallow(src) {
 		return nil
@@ -35,8 +36,8 @@ func deepest(name string, src []byte) *hcl.Diagnostic {
 	tokens, diags := hclsyntax.LexConfig(src, name, hcl.InitialPos)
 	m := newDepthMeter()
 	for _, t := range tokens {
-		if i := bytes.IndexAny(t.Bytes, "eE"); t.Type == hclsyntax.TokenNumberLit && i >= 0 && hugeExponent(t.Bytes[i:]) {
-			return fault(t.Range, "number out of range", "numbers have at most three digits in their exponent")
+		if t.Type == hclsyntax.TokenNumberLit && huge(t.Bytes) {
+			return fault(t.Range, "number out of range", "no job needs such a number")
 		}
 		if m.read(t); len(m.open)+m.steps > maxDepth {
 			if diags.HasErrors() {

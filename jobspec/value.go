@@ -223,7 +223,7 @@ func describeType(v cty.Value) string {
 		}
 		return "text"
 	case t == cty.Number:
-		return "the number " + v.AsBigFloat().Text('g', -1)
+		return "the number " + numberText(v.AsBigFloat(), -1)
 	case t == cty.Bool:
 		return textOf(v)
 	case t.IsObjectType() || t.IsMapType():
@@ -241,7 +241,7 @@ func storeNumber(dst reflect.Value, v cty.Value) error {
 	}
 	i, exact := num.AsBigFloat().Int64()
 	if exact != big.Exact {
-		return fmt.Errorf("it takes a whole number, not %s", num.AsBigFloat().Text('g', 10))
+		return fmt.Errorf("it takes a whole number, not %s", numberText(num.AsBigFloat(), 10))
 	}
 	switch {
 	case dst.CanInt() && !dst.OverflowInt(i):
