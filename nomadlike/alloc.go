@@ -159,10 +159,11 @@ func (a *Allocation) LostSince() time.Time {
 	return time.Time{}
 }
 
-// Became adds a client status to those that servers have set, unless it is the
-// last one there.
+// Became adds a client status to those that servers have noted, unless nothing
+// changes by it: the first is one that clients do not set.
 func (a *Allocation) Became(s ClientStatus, at time.Time) {
-	if l := len(a.AllocStates); l > 0 && a.AllocStates[l-1].Value == string(s) {
+	l := len(a.AllocStates)
+	if l > 0 && a.AllocStates[l-1].Value == string(s) || l == 0 && s != ClientUnknown && s != ClientLost {
 		return
 	}
 	a.AllocStates = append(slices.Clone(a.AllocStates), AllocStateChange{Value: string(s), Time: at.UTC()})

@@ -103,7 +103,11 @@ func (w *work) changes(deployment n.DeploymentID) {
 // there is none.
 func (w *work) try(p *reconcile.Placement, deployment n.DeploymentID) *n.AllocMetric {
 	if p.StopPrevious != "" {
-		w.stop(ended(p.Previous, p.StopPrevious, ""))
+		var client n.ClientStatus
+		if node := w.view.Node(p.Previous.NodeID); !p.Previous.ClientStatus.Terminal() && (node == nil || node.Status == n.NodeDown) {
+			client = n.ClientLost
+		}
+		w.stop(ended(p.Previous, p.StopPrevious, client))
 	}
 	c, metric := w.chooser(p.Job).choose(p.Group, penalty(p), p.Node)
 	if c == nil {

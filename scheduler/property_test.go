@@ -57,7 +57,7 @@ func randomJob(r *rand.Rand, id string) *n.Job {
 // port is used twice, what is missing is explained, and to decide again changes
 // nothing.
 func TestAnyCluster(t *testing.T) {
-	for seed := range uint64(150) {
+	for seed := range uint64(300) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 1))
 			w := newWorld()
@@ -106,7 +106,7 @@ func TestAnyCluster(t *testing.T) {
 					t.Fatal(err)
 				}
 				if p := again.Plan; p != nil && (len(p.NodeUpdate) > 0 || len(p.NodeAllocation) > 0) && w.settled(id) {
-					t.Errorf("to decide again about %s changes\n%s", id, w.show(again))
+					t.Errorf("to decide again about %s changes\n%s\nbefore\n%s", id, w.show(again), w.show(d))
 				}
 			}
 		})
@@ -163,7 +163,7 @@ func (w *world) counted(t *testing.T, id string, d *scheduler.Decision) {
 	}
 	want := job.TaskGroups[0].Count
 	if running > want {
-		t.Errorf("%s asks for %d and has %d", id, want, running)
+		t.Errorf("%s asks for %d and has %d\n%s", id, want, running, w.show(d))
 	}
 	if running+away < want && len(d.Eval.FailedTGAllocs) == 0 && w.settled(id) && !w.anyFailed(id) && !w.awaited(id) {
 		t.Errorf("%s asks for %d and has %d, and nobody says why\n%s", id, want, running, w.show(d))

@@ -291,8 +291,12 @@ func (l *leadership) nodeSilent(id n.NodeID) {
 		return
 	}
 	status := n.NodeDown
-	if mayOutliveSilence(view, id) {
+	if node.Status != n.NodeInitializing && mayOutliveSilence(view, id, time.Now()) {
 		status = n.NodeDisconnected
+	}
+	if status == node.Status {
+		l.timers.Heard(id) // it is given up once nothing on it is waited for
+		return
 	}
 	l.s.Logger.Warn("node missed its heartbeat", "node_id", id, "node", node.Name, "status", status)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
@@ -308,13 +312,17 @@ func (l *leadership) nodeSilent(id n.NodeID) {
 
 // mayOutliveSilence reports a node with allocations that stay unknown before
 // they count as lost.
-func mayOutliveSilence(view *state.View, id n.NodeID) bool {
+func mayOutliveSilence(view *state.View, id n.NodeID, now time.Time) bool {
 	for _, a := range view.NodeAllocs(id) {
 		job := view.JobVersion(a.JobKey(), a.JobVersion)
 		if job == nil {
 			continue
 		}
-		if g := job.Group(a.TaskGroup); g != nil && g.DisconnectTimeout() > 0 {
+		g := job.Group(a.TaskGroup)
+		if g == nil || g.DisconnectTimeout() == 0 {
+			continue
+		}
+		if a.ClientStatus != n.ClientUnknown || a.UnknownSince().Add(g.DisconnectTimeout()).After(now) {
 			return true
 		}
 	}

@@ -126,7 +126,9 @@ func (s *Server) nodeHeartbeat(ctx context.Context, req *n.NodeHeartbeat) (*n.No
 		s.leader.timers.Forget(node.ID)
 		return &n.NodeHeartbeatReply{}, nil
 	}
-	return &n.NodeHeartbeatReply{HeartbeatTTL: s.leader.timers.Heard(node.ID), Servers: s.serverAddrs()}, nil
+	return &n.NodeHeartbeatReply{
+		HeartbeatTTL: s.leader.timers.Heard(node.ID), Servers: s.serverAddrs(), GivenUp: node.Status == n.NodeDown || node.Status == n.NodeDisconnected,
+	}, nil
 }
 
 // nextStatus is what a node becomes that was heard of.

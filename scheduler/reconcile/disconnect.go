@@ -34,6 +34,7 @@ func (r *Result) disconnect(in *Input, list []*n.Allocation) []*n.Allocation {
 	var late []due
 	for _, a := range list {
 		c := r.Changed(a)
+		c.Became(a.ClientStatus, in.Now) // one that was heard of, but not for long enough
 		c.ClientStatus, c.DesiredDescription, c.FollowupEvalID = n.ClientUnknown, n.DescUnknown, ""
 		c.Became(n.ClientUnknown, in.Now)
 		r.group(a.TaskGroup).Disconnect++

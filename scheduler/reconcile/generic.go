@@ -98,6 +98,7 @@ func (g *generic) reconcile(name string) (complete bool) {
 
 	x.names = newNames(g.Input, name, x.tg.Count, x.untainted, x.migrate, x.failedNow, x.lost)
 	x.stopSurplus()
+	x.spare()
 	destructive, changed := x.updates()
 	if !x.existing {
 		x.state.DesiredTotal += len(destructive) + changed
@@ -244,6 +245,15 @@ func (x *group) stopSurplus() {
 	}
 }
 
+// spare leaves alone what is out of reach and more than the count: when it comes
+// back it is too much.
+func (x *group) spare() {
+	away, _ := filter(x.untainted, (*n.Allocation).Returning)
+	over := highest(away, max(len(x.untainted)+len(x.migrate)-x.tg.Count, 0))
+	x.untainted = without(x.untainted, over)
+	x.counts.Ignore += uint64(len(over))
+}
+
 // updates finds what is of another version; what can be changed in place is.
 func (x *group) updates() (destructives []*n.Allocation, changed int) {
 	for _, a := range x.untainted {
@@ -323,7 +333,13 @@ func (x *group) limit(destructive []*n.Allocation) int {
 // placements lists what is missing: replacements of what failed, of what was
 // lost, and new allocations.
 func (x *group) placements() (out []Placement) {
+	have := len(x.untainted) + len(x.migrate)
 	for _, a := range x.failedNow {
+		if have >= x.tg.Count && a.ClientStatus.Terminal() { // fewer are wanted by now
+			x.end([]*n.Allocation{a}, n.DescNotNeeded)
+			continue
+		}
+		have++
 		p := x.placement(a.Name, a)
 		p.Rescheduled, p.Canary = true, a.IsCanary()
 		if a.ClientStatus != n.ClientUnknown { // it may come back
@@ -331,7 +347,6 @@ func (x *group) placements() (out []Placement) {
 		}
 		out = append(out, p)
 	}
-	have := len(x.untainted) + len(x.migrate) + len(x.failedNow)
 	for _, a := range x.lost {
 		if have < x.tg.Count {
 			out = append(out, x.placement(a.Name, a))
