@@ -193,7 +193,9 @@ func (s *session) receive(ctx context.Context, tasks *sync.WaitGroup) error {
 }
 
 func (s *session) answered(ttl time.Duration) {
-	s.c.vital.heard.Store(time.Now().UnixNano())
+	now := time.Now()
+	s.c.vital.heard.Store(now.UnixNano())
+	s.c.rememberHeard(now)
 	s.c.vital.ttl.Store(int64(ttl))
 	select {
 	case <-s.answers:
@@ -229,6 +231,9 @@ func (s *session) speak(ctx context.Context) error {
 			default:
 			}
 			first = s.acked
+			if !s.c.outbox.waits() { // there is nothing to tell
+				beat.Reset(0)
+			}
 		case <-first:
 			// A node that comes back is ready once its allocations are known.
 			first = nil
