@@ -55,7 +55,9 @@ func TestEndAlone(t *testing.T) {
 		equal(t, "one that may run for longer", w.runner(long.ID).now(), n.ClientRunning)
 
 		// It is there to be told of when they are back.
-		s.set(func() { s.first = &n.Assignments{Full: true, Known: []n.AllocID{short.ID, long.ID, free.ID}, Index: 22} })
+		s.set(func() {
+			s.first = &n.Assignments{Full: true, Known: []n.AllocID{short.ID, long.ID, free.ID}, Index: 22}
+		})
 		s.run(t, w.net, "server")
 		settle(2 * longestWait)
 		all := s.heard(short.ID)

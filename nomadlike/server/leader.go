@@ -14,6 +14,7 @@ import (
 	"github.com/nomadlike/nomadlike/nomadlike/raftlog"
 	"github.com/nomadlike/nomadlike/nomadlike/server/blocked"
 	"github.com/nomadlike/nomadlike/nomadlike/server/broker"
+	"github.com/nomadlike/nomadlike/nomadlike/server/drainer"
 	"github.com/nomadlike/nomadlike/nomadlike/server/heartbeat"
 	"github.com/nomadlike/nomadlike/nomadlike/server/planner"
 	"github.com/nomadlike/nomadlike/nomadlike/server/rollouts"
@@ -114,6 +115,9 @@ func (l *leadership) lead(ctx context.Context) error {
 		g.Go(func() error { return worker.Run(ctx, l.workerDeps()) })
 	}
 	g.Go(func() error { return l.rollouts.Run(ctx) })
+	g.Go(func() error {
+		return drainer.Run(ctx, drainer.Deps{Store: l.s.store, Commit: l.s.commit, Logger: l.s.Logger.Named("drainer")})
+	})
 	g.Go(func() error { return l.housekeeping(ctx) })
 	g.Go(func() error { return l.reapFailed(ctx) })
 	g.Go(func() error { return l.collectGarbage(ctx) })

@@ -175,7 +175,7 @@ func (b *batch) observe(old *n.Allocation, u *n.AllocUpdate) error {
 	a := *old
 	a.ClientStatus, a.ClientDescription = u.ClientStatus, u.ClientDescription
 	a.TaskStates, a.NetworkStatus = u.TaskStates, u.NetworkStatus
-	if u.DeploymentHealth != nil && a.DeploymentID != "" && !sameBool(old.Healthy(), u.DeploymentHealth) {
+	if u.DeploymentHealth != nil && !sameBool(old.Healthy(), u.DeploymentHealth) {
 		d := n.AllocDeployment{}
 		if old.DeploymentStatus != nil {
 			d = *old.DeploymentStatus
