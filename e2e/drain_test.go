@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hashicorp/nomad/api"
 )
 
 // clientsOf starts clients of a server, one after the other.
@@ -134,6 +136,11 @@ func TestDrainByForce(t *testing.T) {
 	a.must("job", "run", "-detach", a.file("work.hcl", strings.Replace(work, "group \"g\" {", "type = \"batch\"\n group \"g\" {", 1)))
 	a.running("web", 2)
 	a.running("work", 1)
+	node := strings.TrimSpace(a.must("node", "status", "-self", "-t", "{{.ID}}"))
+	resp, err := a.client().Nodes().UpdateDrainOpts(node, &api.DrainOptions{DrainSpec: &api.DrainSpec{Deadline: time.Hour}, Meta: map[string]string{"by": "test"}}, nil)
+	if err != nil || resp.NodeModifyIndex == 0 {
+		t.Fatal(resp, err)
+	}
 	a.must("node", "drain", "-enable", "-self", "-detach", "-no-deadline")
 	if out := a.must("node", "status", "-self"); !strings.Contains(out, "true; no deadline") {
 		t.Errorf("status of a node that drains:\n%s", out)
@@ -152,6 +159,16 @@ func TestDrainByForce(t *testing.T) {
 		if want != 0 {
 			t.Errorf("%s has %d allocations more or less than before", job, -want)
 		}
+	}
+	info, _, err := a.client().Nodes().Info(node, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := info.Events[len(info.Events)-1]; last.Message != "Node drain complete" || last.Subsystem != "Drain" || last.Details["deadline_reached"] != "true" {
+		t.Errorf("the last event is %+v", last)
+	}
+	if info.LastDrain.Meta["by"] != "test" {
+		t.Errorf("it is remembered as %+v", info.LastDrain)
 	}
 	a.must("node", "drain", "-disable", "-self", "-keep-ineligible")
 	a.must("node", "eligibility", "-enable", "-self")

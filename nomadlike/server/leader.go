@@ -298,8 +298,10 @@ func (l *leadership) nodeSilent(id n.NodeID) {
 	if node.Status != n.NodeInitializing && mayOutliveSilence(view, id, time.Now()) {
 		status = n.NodeDisconnected
 	}
+	if status == n.NodeDisconnected {
+		defer l.timers.Heard(id) // it is given up once nothing on it is waited for
+	}
 	if status == node.Status {
-		l.timers.Heard(id) // it is given up once nothing on it is waited for
 		return
 	}
 	l.s.Logger.Warn("node missed its heartbeat", "node_id", id, "node", node.Name, "status", status)
