@@ -252,7 +252,7 @@ func (m *drainMonitor) allocs(list []*n.AllocDetail) (left bool) {
 			continue
 		}
 		left = left || !a.ClientStatus.Terminal()
-		if news := drainNews(m.known[a.ID], a); len(news) > 0 && !(first && a.ClientStatus.Terminal()) {
+		if news := drainNews(m.known[a.ID], a); len(news) > 0 && (!first || !a.ClientStatus.Terminal()) {
 			m.say("Alloc %q %s", a.ID, strings.Join(news, ", "))
 		}
 		m.known[a.ID] = a

@@ -25,7 +25,9 @@ func alone(t *testing.T) *Server {
 	}
 	s, err := New(Config{
 		Region: "global", Datacenter: "dc1", NodeName: "s1", Listener: l, BootstrapExpect: 1, Workers: 1,
-		Dial:      func(ctx context.Context, addr string) (net.Conn, error) { return new(net.Dialer).DialContext(ctx, "tcp", addr) },
+		Dial: func(ctx context.Context, addr string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", addr)
+		},
 		Heartbeat: heartbeat.Options{MinTTL: 100 * time.Millisecond, Grace: 300 * time.Millisecond},
 		Logger:    hclog.NewNullLogger(), Metrics: prometheus.NewRegistry(),
 	})
