@@ -53,6 +53,19 @@ func (g *Group) DisconnectTimeout() time.Duration {
 	return *g.Disconnect.LostAfter
 }
 
+// StopsAlone is how long allocations of the group run on without any server; 0
+// when that does not end them.
+func (g *Group) StopsAlone() time.Duration {
+	if g.Disconnect == nil || g.Disconnect.StopOnClientAfter == nil {
+		return 0
+	}
+	return *g.Disconnect.StopOnClientAfter
+}
+
+// ReplacesUnknown reports whether an allocation of a node that is not heard of is
+// replaced.
+func (g *Group) ReplacesUnknown() bool { return g.Disconnect == nil || g.Disconnect.Replace }
+
 // EphemeralDisk is the space that the allocation's directory may use.
 type EphemeralDisk struct {
 	SizeMB  int  `hcl:"size"`

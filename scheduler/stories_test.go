@@ -2,6 +2,7 @@ package scheduler_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,13 +21,14 @@ import (
 //	                        a job with one group, in short
 //	evaluate job= [trigger=]
 //	deregister job=
-//	node id= status=ready|down|drain|ineligible|gone
-//	client alloc=<name> status=running|failed|complete
+//	node id= status=ready|initializing|disconnected|down|drain|ineligible|gone
+//	client alloc=<name> [node=] status=running|failed|complete [score=<of its node>]
 //	health alloc=<name> [bad]
 //	promote job=
 //	fail job=               fails the latest deployment
 //	wait for=<duration>
-//	allocs job=             what runs
+//	due                     lets the time come that the next evaluation waits for, and handles it
+//	allocs job=             what runs, or may
 func TestStories(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		w := newWorld()
@@ -100,8 +102,8 @@ func (w *world) do(t *testing.T, d *datadriven.TestData) string {
 		switch arg("status") {
 		case "ready":
 			node.Status, node.SchedulingEligibility, node.DrainStrategy = n.NodeReady, n.NodeEligible, nil
-		case "down":
-			node.Status = n.NodeDown
+		case "down", "disconnected", "initializing":
+			node.Status = n.NodeStatus(arg("status"))
 		case "ineligible":
 			node.SchedulingEligibility = n.NodeIneligible
 		case "drain":
@@ -120,14 +122,21 @@ func (w *world) do(t *testing.T, d *datadriven.TestData) string {
 		}
 		return ""
 	case "client":
-		a := w.find(arg("alloc"))
+		a := w.find(arg("alloc"), n.NodeID(arg("node")))
 		if a == nil {
 			t.Fatalf("%s: there is no %s", d.Pos, arg("alloc"))
 		}
 		w.observe(a, n.ClientStatus(arg("status")))
+		if s := arg("score"); s != "" {
+			score, err := strconv.ParseFloat(s, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.allocs[a.ID].Metrics = &n.AllocMetric{ScoreMetaData: []n.NodeScore{{NormScore: score}}}
+		}
 		return ""
 	case "health":
-		a := w.find(arg("alloc"))
+		a := w.find(arg("alloc"), "")
 		if a == nil {
 			t.Fatalf("%s: there is no %s", d.Pos, arg("alloc"))
 		}
@@ -148,6 +157,8 @@ func (w *world) do(t *testing.T, d *datadriven.TestData) string {
 		}
 		w.now = w.now.Add(by)
 		return ""
+	case "due":
+		return w.due()
 	case "allocs":
 		var out strings.Builder
 		for a := range w.JobAllocs(nil, key(arg("job"))) {

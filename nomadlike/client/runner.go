@@ -22,6 +22,8 @@ type runner interface {
 	Signal(task, signal string) error
 	Stats() (*n.AllocUsage, error)
 	Dir() string
+	// EndAlone ends what runs because servers may have given it up.
+	EndAlone()
 	// Destroy ends what runs and removes all that is left of it.
 	Destroy() error
 }
