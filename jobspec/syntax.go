@@ -13,7 +13,8 @@ func Syntax(name string, src []byte) (*hcl.File, hcl.Diagnostics) {
 	if d := guard(name, src); d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
-	return hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	return file, plainer(src, diags)
 }
 
 // maxDepth is how deep brackets, blocks and operators may be nested. HCL's parser

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -48,6 +49,11 @@ func (p *parser) value(e hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value,
 // spent evaluates an expression if the file may still go on.
 func (p *parser) spent(e hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	v, diags := e.Value(ctx)
+	if diags.HasErrors() && slices.ContainsFunc(refs, func(t hcl.Traversal) bool { return strings.HasPrefix(t.RootName(), runtimeName) }) {
+		for _, d := range diags {
+			d.Detail += " ${…} of a running task or its node is not known yet: it can only stand for itself or within text."
+		}
+	}
 	if !diags.HasErrors() && !p.spend(weight(v)) {
 		return cty.DynamicVal, append(diags, p.tooMuch(e.Range())...)
 	}
@@ -78,7 +84,10 @@ func declaredNames(kind, name string, names []string) string {
 	if len(names) == 0 {
 		return "the file declares no " + kind + "s"
 	}
-	return known(name, names)
+	if m := meant(name, names); m != "" {
+		return fmt.Sprintf("did you mean %q?", m)
+	}
+	return fmt.Sprintf("the file declares %s", sortedList(names))
 }
 
 // lookup returns what a root name stands for, an empty object if nothing.
@@ -109,7 +118,7 @@ func (p *parser) keepRuntime(e hclsyntax.Expression, refs []hcl.Traversal, ctx *
 			return nil
 		}
 		p.refs++
-		name := "runtime " + strconv.Itoa(p.refs) // the space keeps it from colliding
+		name := runtimeName + strconv.Itoa(p.refs)
 		at := ref.SrcRange
 		p.root.Variables[name] = cty.StringVal("${" + p.around(at) + "}")
 		ref.Traversal = hcl.Traversal{hcl.TraverseRoot{Name: name, SrcRange: at}}
@@ -117,6 +126,10 @@ func (p *parser) keepRuntime(e hclsyntax.Expression, refs []hcl.Traversal, ctx *
 	})
 	return true
 }
+
+// runtimeName begins the names of variables that hold the text of references. Its
+// space keeps it from colliding with those of a file.
+const runtimeName = "runtime "
 
 func isKnown(ctx *hcl.EvalContext, root string) bool {
 	for ; ctx != nil; ctx = ctx.Parent() {
@@ -248,8 +261,16 @@ func storeNumber(dst reflect.Value, v cty.Value) error {
 		dst.SetInt(i)
 	case dst.CanUint() && i >= 0 && !dst.OverflowUint(uint64(i)):
 		dst.SetUint(uint64(i))
-	case dst.CanInt() || dst.CanUint():
-		return fmt.Errorf("%d is out of range", i)
+	case dst.Kind() == reflect.Int8: // a weight
+		return fmt.Errorf("it takes a whole number from -100 to 100, not %d", i)
+	case dst.Kind() == reflect.Uint8: // a percentage
+		return fmt.Errorf("it takes a whole number from 0 to 100, not %d", i)
+	case dst.Kind() == reflect.Uint16: // a port
+		return fmt.Errorf("it takes a whole number from 0 to 65535, not %d", i)
+	case dst.CanInt():
+		return fmt.Errorf("%d is too large", i)
+	case dst.CanUint():
+		return fmt.Errorf("it takes a whole number of at least 0, not %d", i)
 	default:
 		return fmt.Errorf("it can not be written as a value")
 	}

@@ -70,7 +70,7 @@ func Admit(job *n.Job, o Options) (warnings []Problem, err error) {
 	}
 	connect(job)
 	expose(job)
-	imply(job)
+	imply(job, o)
 	identities(job, o)
 	settle(job)
 	return append(older, warn(job, o)...), nil

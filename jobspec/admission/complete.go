@@ -16,6 +16,9 @@ func complete(job *n.Job, o Options) {
 		job.Datacenters = []string{"*"}
 	}
 	otherwise(&job.Priority, o.DefaultPriority)
+	if p := job.Periodic; p != nil && len(p.Specs) == 0 {
+		p.Specs = nil
+	}
 	if p := job.ParameterizedJob; p != nil {
 		otherwise(&p.Payload, "optional")
 	}
@@ -58,6 +61,9 @@ func completeTask(t *n.Task) {
 	}
 	for k := range t.Templates {
 		upper(&t.Templates[k].ChangeSignal)
+		if x := t.Templates[k].ChangeScript; x != nil && len(x.Args) == 0 {
+			x.Args = nil
+		}
 	}
 	if t.Vault != nil {
 		upper(&t.Vault.ChangeSignal)

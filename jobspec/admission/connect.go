@@ -16,8 +16,8 @@ func (c *checks) connect(g *n.Group, t *n.Task, s *n.Service) {
 	if x == nil {
 		return
 	}
-	if x.SidecarService != nil && s.Name != strings.ToLower(s.Name) {
-		c.add("Name", "the name of a service with a sidecar must be in lower case: %q", strings.ToLower(s.Name))
+	if known := placeholder.ReplaceAllString(s.Name, ""); x.SidecarService != nil && known != strings.ToLower(known) {
+		c.add("Name", "the name of a service with a sidecar must be in lower case")
 	}
 	if x.Native && s.TaskName != "" && g.Task(s.TaskName) == nil {
 		c.add("TaskName", "the group has no task %q", s.TaskName)

@@ -174,16 +174,20 @@ func identities(job *n.Job, o Options) {
 			for k := range t.Services {
 				serviceIdentity(&t.Services[k], t.Name, o.ConsulServiceIdentity)
 			}
-			if x := t.Consul; x != nil || g.Consul != nil {
-				if x == nil {
-					x = g.Consul
-				}
-				taskIdentity(t, "consul_"+x.Cluster, o.ConsulTaskIdentity)
-			}
-			if t.Vault != nil {
-				taskIdentity(t, "vault_"+t.Vault.Cluster, o.VaultTaskIdentity)
-			}
+			taskIdentities(g, t, o)
 		}
+	}
+}
+
+func taskIdentities(g *n.Group, t *n.Task, o Options) {
+	if x := t.Consul; x != nil || g.Consul != nil {
+		if x == nil {
+			x = g.Consul
+		}
+		taskIdentity(t, "consul_"+x.Cluster, o.ConsulTaskIdentity)
+	}
+	if t.Vault != nil {
+		taskIdentity(t, "vault_"+t.Vault.Cluster, o.VaultTaskIdentity)
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/cronexpr"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
-	"github.com/nomadlike/nomadlike/nomadlike/walk"
 )
 
 // check looks at the whole job; see the job specification reference, 3.
@@ -173,16 +172,14 @@ func (c *checks) group(g *n.Group) {
 // inherited checks the policies that a group has of its own: what is wrong with
 // those of the job was said there.
 func (c *checks) inherited(g *n.Group) {
-	j := c.job
-	if j.Reschedule == nil || !walk.Equal(j.Reschedule, g.ReschedulePolicy) {
-		c.reschedule("ReschedulePolicy", g.ReschedulePolicy)
-	}
-	if j.Update == nil || settled(j.Update) || !walk.Equal(j.Update, g.Update) {
-		c.update(g.Update)
-	}
-	if j.Migrate == nil || !walk.Equal(j.Migrate, g.Migrate) {
-		c.migrate(g.Migrate)
-	}
+	before := len(c.problems)
+	c.reschedule("ReschedulePolicy", g.ReschedulePolicy)
+	c.update(g.Update)
+	c.migrate(g.Migrate)
+	own := slices.DeleteFunc(slices.Clone(c.problems[before:]), func(p Problem) bool {
+		return slices.ContainsFunc(c.problems[:before], func(ofJob Problem) bool { return p.Text == c.where+", "+ofJob.Text })
+	})
+	c.problems = append(c.problems[:before], own...)
 }
 
 func (c *checks) tasks(g *n.Group) {

@@ -54,6 +54,9 @@ func TestRules(t *testing.T) {
 				t.Fatalf("%s:%d: %v", path, i+1, err)
 			}
 			out.WriteString(r.head + " => " + strings.Join(r.said(), "\n"+more) + "\n")
+			if r.job != nil {
+				again(t, r.job, r.options())
+			}
 		}
 		if out.String() == string(text) {
 			continue
@@ -162,6 +165,11 @@ type rule struct {
 	head, scope, snippet string
 	jobType              string
 	bare                 bool
+	job                  *n.Job // when it was admitted
+}
+
+func (r *rule) options() admission.Options {
+	return admission.Options{Vault: !r.bare, MemoryOversubscription: !r.bare}
 }
 
 func parseRule(line string) (*rule, error) {
@@ -208,17 +216,28 @@ func (r *rule) said() []string {
 		}
 		return out
 	}
-	return r.admit(file.Job, func(path string) string {
+	var out []string
+	for _, w := range file.Warnings {
+		out = append(out, "parse warning: "+w.Summary+"; "+w.Detail+" @ "+line(*w.Subject))
+	}
+	said := r.admit(file.Job, func(path string) string {
 		at, ok := file.Places.Of(path)
 		if !ok {
 			return "?"
 		}
 		return line(at)
 	})
+	if len(out) > 0 && said[0] == "good" {
+		return out
+	}
+	return append(out, said...)
 }
 
 func (r *rule) admit(job *n.Job, place func(string) string) (out []string) {
-	warnings, err := admission.Admit(job, admission.Options{Vault: !r.bare, MemoryOversubscription: !r.bare})
+	warnings, err := admission.Admit(job, r.options())
+	if err == nil {
+		r.job = job
+	}
 	for _, p := range admission.Problems(err) {
 		out = append(out, p.Text+" @ "+place(p.Path))
 	}
