@@ -43,17 +43,18 @@ func (p *parser) value(e hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value,
 	if diags := undeclared(refs, ctx); diags.HasErrors() {
 		return cty.DynamicVal, diags
 	}
-	return p.spent(e, ctx)
-}
-
-// spent evaluates an expression if the file may still go on.
-func (p *parser) spent(e hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	v, diags := e.Value(ctx)
+	v, diags := p.spent(e, ctx)
 	if diags.HasErrors() && slices.ContainsFunc(refs, func(t hcl.Traversal) bool { return strings.HasPrefix(t.RootName(), runtimeName) }) {
 		for _, d := range diags {
 			d.Detail += " ${…} of a running task or its node is not known yet: it can only stand for itself or within text."
 		}
 	}
+	return v, diags
+}
+
+// spent evaluates an expression if the file may still go on.
+func (p *parser) spent(e hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	v, diags := e.Value(ctx)
 	if !diags.HasErrors() && !p.spend(weight(v)) {
 		return cty.DynamicVal, append(diags, p.tooMuch(e.Range())...)
 	}
