@@ -37,10 +37,11 @@ var floors = []floor{
 
 	// Pure decisions.
 	{"2.0", []string{
-		"nomadlike/acl", "nomadlike/client/interp", "nomadlike/client/tasklife",
+		"nomadlike/acl", "nomadlike/client/interp", "nomadlike/client/tasklife", "nomadlike/cron",
 		"scheduler/feasible", "scheduler/preempt", "scheduler/rank", "scheduler/reconcile",
 		"nomadlike/server/drain", "nomadlike/server/rollout",
 	}},
+	{"2.2", []string{"nomadlike/server/launch"}}, // asks for times
 	{"2.3", []string{"jobspec", "jobspec/...", "nomadlike/api"}},
 	{"2.4", []string{"jobspec/jobwrite", "jobspec/fields"}}, // write, and describe, what jobspec reads
 	{"2.5", []string{"scheduler", "scheduler/..."}},         // joins the four above
