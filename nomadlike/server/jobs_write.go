@@ -37,7 +37,11 @@ func (s *Server) admit(view *state.View, o *n.WriteOptions, job *n.Job) (warning
 	if view.NodePool(job.NodePool) == nil {
 		return warnings, errs.Newf(errs.Internal, "job %q is in nonexistent node pool %q", job.ID, job.NodePool)
 	}
-	return warnings, s.admitChange(view.Job(job.Key()), job)
+	old := view.Job(job.Key())
+	if old != nil {
+		job.ParentID = old.ParentID
+	}
+	return warnings, s.admitChange(old, job)
 }
 
 // locate says where a submitted job belongs.
@@ -83,6 +87,7 @@ func (s *Server) jobRegister(ctx context.Context, req *n.JobRegister) (*n.JobReg
 	}
 	if req.Job != nil {
 		req.Job.Stop, req.Job.Dispatched, req.Job.ParentID = false, false, ""
+		req.Job.Payload, req.Job.DispatchIdempotencyToken = nil, ""
 	}
 	if !req.PreserveCounts && !req.PreserveResources || req.EnforceIndex {
 		return s.register(ctx, req)
@@ -110,7 +115,7 @@ func (s *Server) jobRegister(ctx context.Context, req *n.JobRegister) (*n.JobReg
 func (s *Server) register(ctx context.Context, req *n.JobRegister) (*n.JobRegistered, error) {
 	view := s.store.Read()
 	if view.SchedulerConfig().RejectJobRegistration {
-		return nil, errs.New(errs.Permission, "Job registration, dispatch, and scale are disabled by the scheduler configuration")
+		return nil, errRegistrationOff
 	}
 	job := req.Job
 	if err := s.locate(&req.WriteOptions, job); err != nil {
@@ -301,7 +306,7 @@ func (s *Server) jobPlan(_ context.Context, req *n.JobPlan) (*n.JobPlanned, erro
 	if d.Plan != nil {
 		out.Annotations = d.Plan.Annotations
 	}
-	out.CreatedEvals = d.NewEvals
+	out.CreatedEvals, out.NextPeriodicLaunch = d.NewEvals, nextLaunch(job, time.Now())
 	if old != nil {
 		out.JobModifyIndex = old.JobModifyIndex
 	}
