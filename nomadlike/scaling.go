@@ -1,10 +1,6 @@
 package nomadlike
 
-import (
-	"maps"
-
-	"github.com/google/uuid"
-)
+import "github.com/google/uuid"
 
 // ScalingHorizontal is the type of policies that are about a group's count.
 const ScalingHorizontal = "horizontal"
@@ -26,16 +22,6 @@ var policyNames = uuid.MustParse("5f0c3a52-6a5b-4b0e-9a53-6d1c58f1f3a7")
 // JobKey is the job that a policy is about.
 func (p *ScalingPolicy) JobKey() JobKey {
 	return JobKey{p.Target["Namespace"], JobID(p.Target["Job"])}
-}
-
-// Same reports whether two policies differ in nothing but when they were made.
-func (p *ScalingPolicy) Same(o *ScalingPolicy) bool {
-	return p.ID == o.ID && p.Type == o.Type && p.Enabled == o.Enabled && string(p.Policy) == string(o.Policy) &&
-		sameNumber(p.Min, o.Min) && sameNumber(p.Max, o.Max) && maps.Equal(p.Target, o.Target)
-}
-
-func sameNumber(a, b *int64) bool {
-	return (a == nil) == (b == nil) && (a == nil || *a == *b)
 }
 
 // ScalingPolicyStub is a policy in a list.

@@ -55,7 +55,7 @@ func newCollection(v *state.View, now time.Time) *collection {
 
 // deadJobs finds jobs that are over with all that belongs to them.
 func (c *collection) deadJobs(age time.Duration) {
-	for j := range c.View.Jobs(nil, n.AllNamespaces, "") {
+	for j := range c.Jobs(nil, n.AllNamespaces, "") {
 		if !over(j) || !c.old(j.SubmitTime, age) || c.tagged(j.Key()) {
 			continue
 		}
@@ -161,7 +161,7 @@ func (c *collection) needless(a *n.Allocation, job *n.Job, age time.Duration) bo
 }
 
 func (c *collection) deployments(age time.Duration) {
-	for d := range c.View.Deployments(nil, "") {
+	for d := range c.Deployments(nil, "") {
 		if !d.Status.Active() && c.old(d.ModifyTime, age) && !c.deploys(d) {
 			c.reap.Deployments = append(c.reap.Deployments, d.ID)
 		}

@@ -39,7 +39,7 @@ const (
 type Clock struct {
 	Deps
 	mu    sync.Mutex
-	dirty map[n.JobKey]bool
+	dirty map[n.JobKey]bool // nil while Run does not run
 	wake  chan struct{}
 	due   map[n.JobKey]entry // owned by Run
 }
@@ -53,13 +53,16 @@ type entry struct {
 
 // New makes a clock; Changed must be called with every commit.
 func New(d Deps) *Clock {
-	return &Clock{Deps: d, dirty: map[n.JobKey]bool{}, wake: make(chan struct{}, 1)}
+	return &Clock{Deps: d, wake: make(chan struct{}, 1)}
 }
 
 // Changed notes which periodic jobs a commit concerns.
 func (c *Clock) Changed(commit state.Commit) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.dirty == nil {
+		return
+	}
 	found := false
 	for _, ch := range commit.Changes {
 		for _, v := range []any{ch.Before, ch.After} {
@@ -79,7 +82,8 @@ func (c *Clock) Changed(commit state.Commit) {
 // Run launches what is due until ctx ends. First it launches, once each, the jobs
 // of which a time has passed while nobody led.
 func (c *Clock) Run(ctx context.Context) error {
-	c.take() // what is there is looked at now
+	c.note(map[n.JobKey]bool{})
+	defer c.note(nil)
 	c.due = map[n.JobKey]entry{}
 	view, now := c.Store.Read(), time.Now()
 	for j := range view.Jobs(nil, n.AllNamespaces, "") {
@@ -116,19 +120,20 @@ func (c *Clock) plan(j *n.Job, after time.Time) {
 	}
 }
 
-func (c *Clock) take() map[n.JobKey]bool {
+// note returns the jobs that have changed, and notes further ones in dirty.
+func (c *Clock) note(dirty map[n.JobKey]bool) map[n.JobKey]bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	dirty := c.dirty
-	c.dirty = map[n.JobKey]bool{}
-	return dirty
+	was := c.dirty
+	c.dirty = dirty
+	return was
 }
 
 // look plans anew the jobs that have changed. A time that has come before the
 // change is still launched.
 func (c *Clock) look() {
 	view, now := c.Store.Read(), time.Now()
-	for key := range c.take() {
+	for key := range c.note(map[n.JobKey]bool{}) {
 		job, was := view.Job(key), c.due[key]
 		switch {
 		case job == nil || !launch.Tracked(job):

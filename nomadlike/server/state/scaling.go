@@ -63,10 +63,11 @@ func (b *batch) syncPolicies(job *n.Job) error {
 		p.CreateIndex, p.ModifyIndex = b.index, b.index
 		keep[p.ID] = true
 		if old := policies.Get(b.tx, nil, table.K(p.ID)); old != nil {
-			if old.Same(p) {
+			p.CreateIndex, p.ModifyIndex = old.CreateIndex, old.ModifyIndex
+			if walk.Equal(old, p) {
 				continue
 			}
-			p.CreateIndex = old.CreateIndex
+			p.ModifyIndex = b.index
 		}
 		if err := policies.Put(b.tx, p); err != nil {
 			return err
