@@ -28,7 +28,7 @@ func complete(job *n.Job, o Options) {
 		operators(g.Constraints, g.Affinities)
 		hostNetworks(g.Networks)
 		if g.Scaling != nil {
-			g.Scaling.Target = map[string]string{"Namespace": job.Namespace, "Job": string(job.ID), "Group": g.Name}
+			g.Scaling.Aim(job.Key(), g.Name)
 		}
 		completeServices(job, g, nil, g.Services)
 		if g.Consul != nil {

@@ -3,11 +3,9 @@ package admission
 import (
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/hashicorp/cronexpr"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
+	"github.com/nomadlike/nomadlike/nomadlike/cron"
 )
 
 // check looks at the whole job; see the job specification reference, 3.
@@ -72,8 +70,8 @@ func (c *checks) launches(j *n.Job) {
 			for _, spec := range p.Specs {
 				c.cron("Specs", spec)
 			}
-			if _, err := time.LoadLocation(p.TimeZone); err != nil {
-				c.add("TimeZone", "time_zone %q is unknown: write a name such as \"Europe/Vienna\", UTC or Local", p.TimeZone)
+			if _, err := cron.Parse(p.TimeZone); err != nil {
+				c.add("TimeZone", "%v", err)
 			}
 		})
 	}
@@ -94,16 +92,8 @@ func (c *checks) launches(j *n.Job) {
 
 // cron checks a schedule; see the job specification reference, 10.1.
 func (c *checks) cron(field, spec string) {
-	if strings.HasPrefix(spec, "@") {
-		c.oneOf(field, "cron", spec, "@yearly", "@annually", "@monthly", "@weekly", "@daily", "@hourly")
-		return
-	}
-	if len(strings.Fields(spec)) < 5 {
-		c.add(field, "cron %q has less than five fields: <minute> <hour> <day> <month> <weekday>", spec)
-		return
-	}
-	if _, err := cronexpr.Parse(spec); err != nil {
-		c.add(field, "cron %q: %v", spec, err)
+	if _, err := cron.Parse("", spec); err != nil {
+		c.add(field, "%v", err)
 	}
 }
 

@@ -215,7 +215,10 @@ func TestPlanAnswers(t *testing.T) {
   }
   group "g" {
     count = 2
-    task "t" { driver = "raw_exec" }
+    task "t" {
+      driver = "raw_exec"
+      artifact { source = "x" } # which can not be fetched yet
+    }
   }
 }`
 	out := p.plan(p.parse(file))

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/nomadlike/nomadlike/jobspec/admission"
-	"github.com/nomadlike/nomadlike/jobspec/cron"
 	"github.com/nomadlike/nomadlike/jobspec/jobdiff"
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/errs"
@@ -38,7 +37,11 @@ func (s *Server) admit(view *state.View, o *n.WriteOptions, job *n.Job) (warning
 	if view.NodePool(job.NodePool) == nil {
 		return warnings, errs.Newf(errs.Internal, "job %q is in nonexistent node pool %q", job.ID, job.NodePool)
 	}
-	return warnings, s.admitChange(view.Job(job.Key()), job)
+	old := view.Job(job.Key())
+	if old != nil {
+		job.ParentID = old.ParentID
+	}
+	return warnings, s.admitChange(old, job)
 }
 
 // locate says where a submitted job belongs.
@@ -109,7 +112,7 @@ func (s *Server) jobRegister(ctx context.Context, req *n.JobRegister) (*n.JobReg
 // stopped, or somebody's child.
 func anew(job *n.Job) {
 	if job != nil {
-		job.Stop, job.Dispatched, job.ParentID = false, false, ""
+		job.Stop, job.Dispatched, job.ParentID, job.DispatchIdempotencyToken = false, false, "", ""
 	}
 }
 
@@ -117,7 +120,7 @@ func anew(job *n.Job) {
 func (s *Server) register(ctx context.Context, req *n.JobRegister) (*n.JobRegistered, error) {
 	view := s.store.Read()
 	if view.SchedulerConfig().RejectJobRegistration {
-		return nil, errs.New(errs.Permission, "Job registration, dispatch, and scale are disabled by the scheduler configuration")
+		return nil, errRegistrationOff
 	}
 	job := req.Job
 	if err := s.locate(&req.WriteOptions, job); err != nil {
@@ -310,12 +313,9 @@ func (s *Server) jobPlan(_ context.Context, req *n.JobPlan) (*n.JobPlanned, erro
 		out.Annotations = d.Plan.Annotations
 		out.Annotations.PreemptedAllocs = preempted(view, d.Plan)
 	}
-	out.CreatedEvals = d.NewEvals
+	out.CreatedEvals, out.NextPeriodicLaunch = d.NewEvals, nextLaunch(job, time.Now())
 	if old != nil {
 		out.JobModifyIndex = old.JobModifyIndex
-	}
-	if next, ok := cron.Next(job, time.Now()); ok {
-		out.NextPeriodicLaunch = &next
 	}
 	if req.Diff {
 		out.Diff = jobdiff.Diff(old, planned, true)

@@ -15,7 +15,9 @@ import (
 	"github.com/nomadlike/nomadlike/nomadlike/server/blocked"
 	"github.com/nomadlike/nomadlike/nomadlike/server/broker"
 	"github.com/nomadlike/nomadlike/nomadlike/server/drainer"
+	"github.com/nomadlike/nomadlike/nomadlike/server/gc"
 	"github.com/nomadlike/nomadlike/nomadlike/server/heartbeat"
+	"github.com/nomadlike/nomadlike/nomadlike/server/periodic"
 	"github.com/nomadlike/nomadlike/nomadlike/server/planner"
 	"github.com/nomadlike/nomadlike/nomadlike/server/rollouts"
 	"github.com/nomadlike/nomadlike/nomadlike/server/state"
@@ -32,6 +34,7 @@ type leadership struct {
 	timers      *heartbeat.Timers
 	planner     *planner.Planner
 	rollouts    *rollouts.Watcher
+	periodic    *periodic.Clock
 	newIndex    chan struct{} // closed and replaced at each commit
 	mu          sync.Mutex    // guards newIndex, applied and established
 	applied     uint64
@@ -47,6 +50,7 @@ func newLeadership(s *Server) *leadership {
 	l.rollouts = rollouts.New(rollouts.Deps{
 		Store: s.store, Commit: s.commit, MayReschedule: mayReschedule, SameSpec: state.SameSpec, Keep: s.Jobs.TrackedVersions, Logger: s.Logger.Named("rollouts"),
 	})
+	l.periodic = periodic.New(periodic.Deps{Store: s.store, Commit: s.commit, Logger: s.Logger.Named("periodic")})
 	return l
 }
 
@@ -120,7 +124,8 @@ func (l *leadership) lead(ctx context.Context) error {
 	})
 	g.Go(func() error { return l.housekeeping(ctx) })
 	g.Go(func() error { return l.reapFailed(ctx) })
-	g.Go(func() error { return l.collectGarbage(ctx) })
+	g.Go(func() error { return gc.Run(ctx, l.s.collector(), l.s.GC) })
+	g.Go(func() error { return l.periodic.Run(ctx) })
 	if l.s.gossip != nil {
 		l.s.reconcile()
 	}
@@ -232,6 +237,7 @@ func (l *leadership) changed(c state.Commit) {
 		}
 	}
 	l.rollouts.Changed(c)
+	l.periodic.Changed(c)
 	l.mu.Lock()
 	l.applied = c.Index
 	close(l.newIndex)
