@@ -37,12 +37,12 @@ var floors = []floor{
 
 	// Pure decisions.
 	{"2.0", []string{
-		"nomadlike/acl", "nomadlike/client/interp", "nomadlike/client/tasklife",
+		"nomadlike/acl", "nomadlike/client/interp", "nomadlike/client/tasklife", "nomadlike/cron",
 		"scheduler/feasible", "scheduler/order", "scheduler/reconcile",
 		"nomadlike/server/drain", "nomadlike/server/rollout",
 	}},
-	{"2.1", []string{"scheduler/rank"}},                       // asks feasible which devices will do
-	{"2.2", []string{"scheduler/fleet", "scheduler/preempt"}}, // asks rank what allocations use; states keep one
+	{"2.1", []string{"scheduler/rank"}},                                                  // asks feasible which devices will do
+	{"2.2", []string{"scheduler/fleet", "scheduler/preempt", "nomadlike/server/launch"}}, // ask rank what allocations use, and cron for times
 	{"2.3", []string{"jobspec", "jobspec/...", "nomadlike/api"}},
 	{"2.4", []string{"jobspec/jobwrite", "jobspec/fields"}}, // write, and describe, what jobspec reads
 	{"2.5", []string{"scheduler", "scheduler/..."}},         // joins the four above

@@ -137,8 +137,28 @@ func (e *env) job(id string) (n.JobKey, error) {
 	case err != nil:
 		return n.JobKey{}, e.trouble("Error querying job prefix "+fmt.Sprintf("%q", id), err)
 	}
+	return e.onlyJob(id, list, fmt.Sprintf("No job(s) with prefix or ID %q found", id))
+}
+
+// launcher finds a job that launches others, by its ID or a prefix. The filter
+// keeps away what it has launched, which may be much.
+func (e *env) launcher(id, kind, filter string) (n.JobKey, error) {
+	req := &n.JobListRequest{}
+	req.Prefix, req.Filter, req.PerPage = id, filter, 20
+	list, err := read(e, api.JobList, req)
+	switch {
+	case errs.Is(err, errs.Permission):
+		return n.JobKey{Namespace: e.namespace(), ID: n.JobID(id)}, nil
+	case err != nil:
+		return n.JobKey{}, e.trouble("Error querying job prefix "+fmt.Sprintf("%q", id), err)
+	}
+	return e.onlyJob(id, list, fmt.Sprintf("No %s job(s) with prefix or ID %q found", kind, id))
+}
+
+// onlyJob returns the job of the ID, or the only one of the list.
+func (e *env) onlyJob(id string, list []*n.JobStub, none string) (n.JobKey, error) {
 	if len(list) == 0 {
-		return n.JobKey{}, failf("No job(s) with prefix or ID %q found", id)
+		return n.JobKey{}, failf("%s", none)
 	}
 	var exact []*n.JobStub
 	for _, j := range list {

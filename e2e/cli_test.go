@@ -135,6 +135,7 @@ var masks = []struct {
 }{
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "<uuid>"},
 	{regexp.MustCompile(`\b[0-9a-f]{8}\b`), "<id>"},
+	{regexp.MustCompile(`\b(periodic|dispatch)-(\w+-)?\d{10}\b`), "${1}-${2}<unix>"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)`), "<time>"},
 	{regexp.MustCompile(`\b(\d+[hms])+( ago)?\b|<none>`), "<span>"},
 	{regexp.MustCompile(`(127\.0\.0\.1) +\d+`), "${1}  <port>"},

@@ -14,16 +14,12 @@ func Unavailable(job *n.Job) (out []string) {
 			out = append(out, fmt.Sprintf("%s: %s is not available in this version yet", where, what))
 		}
 	}
-	at := fmt.Sprintf("job %q", job.ID)
-	no(job.Periodic != nil, at, "periodic")
-	no(job.ParameterizedJob != nil, at, "parameterized")
 	for i := range job.TaskGroups {
 		g := &job.TaskGroups[i]
 		at := fmt.Sprintf("group %q", g.Name)
 		no(len(g.Services) > 0, at, "service")
 		no(len(g.Volumes) > 0, at, "volume")
 		no(g.Consul != nil, at, "consul")
-		no(g.Disconnect != nil && (g.Disconnect.LostAfter != nil || g.Disconnect.StopOnClientAfter != nil), at, "disconnect.lost_after or stop_on_client_after")
 		no(g.EphemeralDisk != nil && (g.EphemeralDisk.Sticky || g.EphemeralDisk.Migrate), at, "ephemeral_disk.sticky or migrate")
 		no(job.Type == n.JobTypeSystem && g.Update != nil && g.Update.Canary > 0, at, "update.canary of a system job")
 		for j := range g.Networks {
@@ -48,7 +44,6 @@ func task(no func(bool, string, string), t *n.Task, at string) {
 	no(len(t.Identities) > 0 || t.Identity != nil && (t.Identity.Env || t.Identity.File), at, "identity")
 	no(len(t.VolumeMounts) > 0, at, "volume_mount")
 	no(t.CSIPluginConfig != nil, at, "csi_plugin")
-	no(t.DispatchPayload != nil, at, "dispatch_payload")
 	no(len(t.Actions) > 0, at, "action")
 	no(t.Kind != "", at, "kind")
 	no(t.RestartPolicy != nil && t.RestartPolicy.RenderTemplates, at, "restart.render_templates")

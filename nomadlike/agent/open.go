@@ -13,6 +13,7 @@ import (
 	"github.com/nomadlike/nomadlike/nomadlike/client"
 	"github.com/nomadlike/nomadlike/nomadlike/rpc"
 	"github.com/nomadlike/nomadlike/nomadlike/server"
+	"github.com/nomadlike/nomadlike/nomadlike/server/gc"
 	"github.com/nomadlike/nomadlike/nomadlike/server/gossip"
 	"github.com/nomadlike/nomadlike/nomadlike/server/heartbeat"
 )
@@ -48,7 +49,7 @@ func (a *Agent) openServer() error {
 		Workers: c.NumSchedulers, Build: n.CompatibilityVersion, Logger: a.logger.Named("server"), Metrics: a.metrics,
 		Heartbeat:   heartbeat.Options{MinTTL: c.MinHeartbeatTTL, MaxRate: c.MaxHeartbeatsPerSecond, Grace: c.HeartbeatGrace, Failover: c.FailoverHeartbeatTTL},
 		NackTimeout: c.EvalNackTimeout, DeliveryLimit: c.EvalDeliveryLimit,
-		GC: server.GCConfig{
+		GC: gc.Config{
 			Interval: c.JobGCInterval, EvalAge: c.EvalGCThreshold, BatchEvalAge: c.BatchEvalGCThreshold, JobAge: c.JobGCThreshold,
 			DeploymentAge: c.DeploymentGCThreshold, NodeAge: c.NodeGCThreshold,
 		},

@@ -227,6 +227,11 @@ func (c *Client) request(ctx context.Context, row *api.Row, req any) (*http.Requ
 	c.defaults(q, opts)
 	u.RawQuery = q.Encode()
 	var body io.Reader
+	content := "application/json"
+	if sh.raw != nil {
+		content = "application/octet-stream"
+		body = bytes.NewReader(sh.raw.field(req).Bytes())
+	}
 	if sh.body {
 		b, err := json.Marshal(req)
 		if err != nil {
@@ -239,7 +244,7 @@ func (c *Client) request(ctx context.Context, row *api.Row, req any) (*http.Requ
 		return nil, errs.As(errs.Invalid, err)
 	}
 	if body != nil {
-		hr.Header.Set("Content-Type", "application/json")
+		hr.Header.Set("Content-Type", content)
 	}
 	c.sign(hr, opts.AuthToken)
 	return hr, nil

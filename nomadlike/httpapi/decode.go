@@ -17,7 +17,7 @@ import (
 // string wins over the body.
 func (sh *shape) decode(w http.ResponseWriter, r *http.Request, maxBody int64) (any, error) {
 	req := sh.row.NewReq()
-	if sh.body {
+	if sh.body || sh.raw != nil {
 		if err := sh.readBody(w, r, req, maxBody); err != nil {
 			return nil, err
 		}
@@ -57,6 +57,9 @@ func (sh *shape) readBody(w http.ResponseWriter, r *http.Request, req any, limit
 		return errs.Newf(errs.TooLarge, "request body is larger than %s, the most that this agent accepts", size(limit))
 	case err != nil:
 		return errs.Newf(errs.Invalid, "failed to read the request body: %v", err)
+	case sh.raw != nil:
+		sh.raw.field(req).SetBytes(b)
+		return nil
 	case len(b) == 0 && sh.needed:
 		return errs.New(errs.Invalid, "Request body is empty")
 	case len(b) == 0:

@@ -13,11 +13,8 @@ const enterprise = "Nomad Enterprise only endpoint"
 // by its call from then on, whether or not it still stands here.
 var notYet = []struct{ feature, routes string }{
 	{"querying the state of many jobs at once", "GET /v1/jobs/statuses, PUT /v1/jobs/statuses"},
-	{"scaling a job through its own route", "GET /v1/job/{ID...}/scale, PUT /v1/job/{ID...}/scale"},
 	{"service discovery", "GET /v1/job/{ID...}/services, GET /v1/allocation/{ID}/services, GET /v1/services, GET /v1/service/{Name}, DELETE /v1/service/{Name}/{ID}"},
 	{"job actions", "GET /v1/job/{ID...}/actions, GET /v1/job/{ID...}/action"},
-	{"forcing a periodic job", "PUT /v1/job/{ID...}/periodic/force"},
-	{"dispatching a parameterized job", "PUT /v1/job/{ID...}/dispatch, PUT /v1/job/{ID...}/dispatch/payload"},
 	{"listing an allocation's checks", "GET /v1/allocation/{ID}/checks, GET /v1/client/allocation/{ID}/checks"},
 	{"deleting evaluations", "DELETE /v1/evaluations"},
 	{"unblocking a multi-region deployment", "PUT /v1/deployment/unblock/{ID}"},
@@ -28,7 +25,6 @@ var notYet = []struct{ feature, routes string }{
 	{"moving an allocation's directory between clients", "GET /v1/client/allocation/{ID}/snapshot"},
 	{"running commands in a task", "GET /v1/client/allocation/{ID}/exec"},
 	{"browsing an allocation's files", "GET /v1/client/fs/ls/{ID}, GET /v1/client/fs/stat/{ID}, GET /v1/client/fs/cat/{ID}, GET /v1/client/fs/readat/{ID}, GET /v1/client/fs/stream/{ID}"},
-	{"draining nodes", "PUT /v1/node/{ID}/drain"},
 	{"changing node pools", "PUT /v1/node/pools, GET /v1/node/pool/{Name}, PUT /v1/node/pool/{Name}, DELETE /v1/node/pool/{Name}, GET /v1/node/pool/{Name}/nodes, GET /v1/node/pool/{Name}/jobs"},
 	{"changing namespaces", "PUT /v1/namespace, GET /v1/namespace/{Name}, PUT /v1/namespace/{Name}, DELETE /v1/namespace/{Name}"},
 	{"changing a client's servers", "GET /v1/agent/servers, PUT /v1/agent/servers"},
@@ -46,7 +42,6 @@ var notYet = []struct{ feature, routes string }{
 	{"rebuilding job summaries", "PUT /v1/system/reconcile/summaries"},
 	{"access control", "ANY /v1/acl/{path...}"},
 	{"variables", "GET /v1/vars, ANY /v1/var/{path...}"},
-	{"scaling policies", "GET /v1/scaling/policies, GET /v1/scaling/policy/{ID}"},
 	{"fuzzy search", "PUT /v1/search/fuzzy"},
 	{"volumes", "ANY /v1/volumes, ANY /v1/volumes/{path...}, ANY /v1/volume/{path...}"},
 	{"storage plugins", "GET /v1/plugins, GET /v1/plugin/{path...}"},

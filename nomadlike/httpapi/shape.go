@@ -13,8 +13,9 @@ type shape struct {
 	row    *api.Row
 	path   []place
 	query  []place
-	body   bool // some field comes with the body
-	needed bool // and the request makes no sense without one
+	raw    *place // the field that is the whole body, as it is
+	body   bool   // some field comes with the body, as JSON
+	needed bool   // and the request makes no sense without one
 }
 
 // A place is a field and its name in the path or query string.
@@ -45,11 +46,15 @@ func shapeOf(row *api.Row) *shape {
 			sh.query = append(sh.query, place{name, f.Index, f.Type})
 			continue
 		}
+		if f.Tag.Get("body") == "raw" {
+			sh.raw = &place{f.Name, f.Index, f.Type}
+			continue
+		}
 		if jsonName, _, _ := strings.Cut(f.Tag.Get("json"), ","); jsonName != "-" {
 			sh.body = true
 		}
 	}
-	sh.body = sh.body && row.Verb != "GET"
+	sh.body = sh.body && sh.raw == nil && row.Verb != "GET"
 	sh.needed = sh.body && !optionalBody[row.Name]
 	return sh
 }

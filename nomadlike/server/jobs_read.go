@@ -37,7 +37,8 @@ func (s *Server) jobGet(ctx context.Context, req *n.JobQuery) (*n.Reply[*n.Job],
 		if j == nil {
 			return nil, state.JobsIndex(v, nil), errJobNotFound
 		}
-		return j, j.ModifyIndex, nil
+		shown, err := withPayload(j)
+		return shown, j.ModifyIndex, err
 	})
 }
 

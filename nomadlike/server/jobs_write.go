@@ -37,7 +37,11 @@ func (s *Server) admit(view *state.View, o *n.WriteOptions, job *n.Job) (warning
 	if view.NodePool(job.NodePool) == nil {
 		return warnings, errs.Newf(errs.Internal, "job %q is in nonexistent node pool %q", job.ID, job.NodePool)
 	}
-	return warnings, s.admitChange(view.Job(job.Key()), job)
+	old := view.Job(job.Key())
+	if old != nil {
+		job.ParentID = old.ParentID
+	}
+	return warnings, s.admitChange(old, job)
 }
 
 // locate says where a submitted job belongs.
@@ -81,9 +85,7 @@ func (s *Server) jobRegister(ctx context.Context, req *n.JobRegister) (*n.JobReg
 	if req.JobID != "" && req.Job != nil && req.JobID != req.Job.ID {
 		return nil, errs.New(errs.Invalid, "Job ID does not match name")
 	}
-	if req.Job != nil {
-		req.Job.Stop, req.Job.Dispatched, req.Job.ParentID = false, false, ""
-	}
+	anew(req.Job)
 	if !req.PreserveCounts && !req.PreserveResources || req.EnforceIndex {
 		return s.register(ctx, req)
 	}
@@ -106,11 +108,19 @@ func (s *Server) jobRegister(ctx context.Context, req *n.JobRegister) (*n.JobReg
 	}
 }
 
+// anew takes from a submitted job what is not the submitter's to say: that it is
+// stopped, or somebody's child.
+func anew(job *n.Job) {
+	if job != nil {
+		job.Stop, job.Dispatched, job.ParentID, job.DispatchIdempotencyToken = false, false, "", ""
+	}
+}
+
 // register admits a job and commits it.
 func (s *Server) register(ctx context.Context, req *n.JobRegister) (*n.JobRegistered, error) {
 	view := s.store.Read()
 	if view.SchedulerConfig().RejectJobRegistration {
-		return nil, errs.New(errs.Permission, "Job registration, dispatch, and scale are disabled by the scheduler configuration")
+		return nil, errRegistrationOff
 	}
 	job := req.Job
 	if err := s.locate(&req.WriteOptions, job); err != nil {
@@ -282,6 +292,7 @@ func (s *Server) jobPlan(_ context.Context, req *n.JobPlan) (*n.JobPlanned, erro
 	if req.Job != nil && req.JobID != req.Job.ID {
 		return nil, errs.New(errs.Invalid, "Job ID does not match")
 	}
+	anew(req.Job)
 	view := s.store.Read()
 	warnings, err := s.admit(view, &req.WriteOptions, req.Job)
 	if err != nil {
@@ -298,10 +309,11 @@ func (s *Server) jobPlan(_ context.Context, req *n.JobPlan) (*n.JobPlanned, erro
 	}
 	out := &n.JobPlanned{FailedTGAllocs: d.Eval.FailedTGAllocs, Warnings: warningText(warnings)}
 	out.Index = view.Index()
-	if d.Plan != nil {
+	if d.Plan != nil && d.Plan.Annotations != nil {
 		out.Annotations = d.Plan.Annotations
+		out.Annotations.PreemptedAllocs = preempted(view, d.Plan)
 	}
-	out.CreatedEvals = d.NewEvals
+	out.CreatedEvals, out.NextPeriodicLaunch = d.NewEvals, nextLaunch(job, time.Now())
 	if old != nil {
 		out.JobModifyIndex = old.JobModifyIndex
 	}

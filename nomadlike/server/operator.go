@@ -2,11 +2,14 @@ package server
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/errs"
+	"github.com/nomadlike/nomadlike/nomadlike/server/gc"
 	"github.com/nomadlike/nomadlike/nomadlike/server/state"
 	"github.com/nomadlike/nomadlike/nomadlike/table"
 )
@@ -157,7 +160,7 @@ func (s *Server) search(_ context.Context, req *n.SearchRequest) (*n.SearchResul
 	}
 	out := &n.SearchResult{Matches: map[string][]string{}, Truncations: map[string]bool{}}
 	out.Index = v.Index()
-	names := sortedNames(contexts)
+	names := slices.Sorted(maps.Keys(contexts))
 	if req.Context != "all" {
 		if contexts[req.Context] == nil {
 			return nil, errs.Newf(errs.Internal, "context must be one of [%s] or 'all' for all contexts; got %q", strings.Join(names, " "), req.Context)
@@ -222,4 +225,13 @@ func (s *Server) ForceLeave(name string, prune bool) error {
 		name += "." + s.Region
 	}
 	return s.gossip.ForceLeave(name, prune)
+}
+
+// systemGC forgets at once all that nobody needs, however new.
+func (s *Server) systemGC(ctx context.Context, _ *n.WriteOptions) (*n.Empty, error) {
+	return &n.Empty{}, gc.Now(ctx, s.collector())
+}
+
+func (s *Server) collector() gc.Deps {
+	return gc.Deps{Store: s.store, Commit: s.commit, Logger: s.Logger.Named("gc")}
 }

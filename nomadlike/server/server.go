@@ -29,6 +29,7 @@ import (
 	"github.com/nomadlike/nomadlike/nomadlike/api"
 	"github.com/nomadlike/nomadlike/nomadlike/rpc"
 	"github.com/nomadlike/nomadlike/nomadlike/server/consensus"
+	"github.com/nomadlike/nomadlike/nomadlike/server/gc"
 	"github.com/nomadlike/nomadlike/nomadlike/server/gossip"
 	"github.com/nomadlike/nomadlike/nomadlike/server/heartbeat"
 	"github.com/nomadlike/nomadlike/nomadlike/server/state"
@@ -60,7 +61,7 @@ type Config struct {
 	Heartbeat     heartbeat.Options
 	NackTimeout   time.Duration
 	DeliveryLimit int
-	GC            GCConfig
+	GC            gc.Config
 	Jobs          JobLimits
 	Scheduler     *n.SchedulerConfiguration // of a new cluster
 	Build         string

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
+	"github.com/nomadlike/nomadlike/scheduler/feasible"
 )
 
 // Names of the scores that every placement shows.
@@ -25,6 +26,7 @@ type Request struct {
 	Algorithm string            // of n.SchedulerConfiguration
 	Penalty   map[n.NodeID]bool // nodes where it failed before
 	Weight    int               // sum of the weights of all spreads of the evaluation's groups
+	Preempts  bool              // others may have to leave for it
 	Resolve   func(node *n.Node, target string) (string, bool)
 	Prefers   func(*n.Node, n.Affinity) bool
 }
@@ -32,9 +34,12 @@ type Request struct {
 // A Candidate is a node on which the group fits.
 type Candidate struct {
 	Node  *n.Node
+	Class int                            // of the node, in the fleet; -1 for none
 	Used  Usage                          // with the group
 	Mates int                            // allocations of the group beside which it would run
 	On    func(n.NodeID) []*n.Allocation // all of those that use a node
+
+	Leaving []int // priorities of those that leave for it
 }
 
 // Score rates a candidate, usually within -1 to 1. It depends on nothing but the
@@ -56,6 +61,7 @@ var scorers = []Scorer{
 	{AntiAffinity, true, antiAffinity},
 	{Penalty, true, penalty},
 	{NodeAffinity, true, affinity},
+	{Preempted, true, preemption},
 }
 
 // Register adds a scorer. It is called before any scheduling, and panics on a
@@ -183,13 +189,29 @@ func affinity(r *Request) Score {
 	if total == 0 {
 		return nil
 	}
-	return func(c *Candidate) (float64, bool) {
+	rate := func(c *Candidate) float64 {
 		sum := 0.0
 		for _, a := range all {
 			if r.Prefers(c.Node, a) {
 				sum += float64(a.Weight)
 			}
 		}
-		return sum / total, true
+		return sum / total
+	}
+	if slices.ContainsFunc(all, func(a n.Affinity) bool { return feasible.Escapes(a.LTarget) || feasible.Escapes(a.RTarget) }) {
+		return func(c *Candidate) (float64, bool) { return rate(c), true }
+	}
+	var known []float64 // by class, since all nodes of one have the same
+	return func(c *Candidate) (float64, bool) {
+		if c.Class < 0 {
+			return rate(c), true
+		}
+		for len(known) <= c.Class {
+			known = append(known, math.NaN())
+		}
+		if math.IsNaN(known[c.Class]) {
+			known[c.Class] = rate(c)
+		}
+		return known[c.Class], true
 	}
 }

@@ -176,7 +176,7 @@ func (b *batch) activeDeployment(job *n.Job) bool {
 }
 
 // countChild moves a child of a periodic or parameterized job in its parent's
-// summary.
+// summary; an empty status stands for a child that is not there.
 func (b *batch) countChild(job *n.Job, from, to n.JobStatus) {
 	if job.ParentID == "" {
 		return
@@ -201,7 +201,9 @@ func (b *batch) countChild(job *n.Job, from, to n.JobStatus) {
 	if from != "" {
 		*counter(from) = max(*counter(from)-1, 0)
 	}
-	*counter(to)++
+	if to != "" {
+		*counter(to)++
+	}
 	parent.ModifyIndex = b.index
 	must(summaries.Put(b.tx, parent))
 }

@@ -103,6 +103,9 @@ var ReapGarbage = raftlog.Command(&log, 11, "Reap", func(tx *table.Tx, index uin
 		return nil, err
 	}
 	for _, k := range c.Jobs {
+		if job := jobs.Get(tx, nil, jobKey(k)); job == nil || job.Status != n.JobDead {
+			continue // somebody wants it after all
+		}
 		if err := newBatch(tx, index, c.Now).purge(k, nil); err != nil {
 			return nil, err
 		}

@@ -37,6 +37,9 @@ var RegisterJob = raftlog.Command(&log, 1, "JobRegister", func(tx *table.Tx, ind
 			return nil, err
 		}
 	}
+	if old == nil {
+		c.Job.Version = 0
+	}
 	if err := b.putJob(old, c.Job, c.Submission, c.Keep); err != nil {
 		return nil, err
 	}
@@ -66,12 +69,12 @@ func enforce(old *n.Job, index uint64) error {
 
 // putJob stores a job as the same version when its specification is what it
 // was, and as a new one otherwise, and forgets the oldest beyond keep. It fills in
-// what is the server's in job.
+// what is the server's in job. A new job begins with the version that it has.
 func (b *batch) putJob(old, job *n.Job, sub *n.JobSubmission, keep int) error {
 	job.ModifyIndex = b.index
 	job.SubmitTime = b.now
 	if old == nil {
-		job.CreateIndex, job.JobModifyIndex, job.Version = b.index, b.index, 0
+		job.CreateIndex, job.JobModifyIndex = b.index, b.index
 		job.Status = n.JobPending
 	} else {
 		job.CreateIndex, job.Status, job.StatusDescription = old.CreateIndex, old.Status, old.StatusDescription
@@ -92,6 +95,12 @@ func (b *batch) putJob(old, job *n.Job, sub *n.JobSubmission, keep int) error {
 		if err := submissions.Put(b.tx, sub); err != nil {
 			return err
 		}
+	}
+	if job.Stop {
+		launches.Delete(b.tx, jobKey(job.Key()))
+	}
+	if err := b.syncPolicies(job); err != nil {
+		return err
 	}
 	b.summarize(old, job)
 	return b.prune(job.Key(), keep)
@@ -184,7 +193,12 @@ func (b *batch) skipShutdownDelays(k n.JobKey) error {
 // which end.
 func (b *batch) purge(k n.JobKey, eval *n.Evaluation) error {
 	key := jobKey(k)
-	jobs.Delete(b.tx, key)
+	if job := jobs.Delete(b.tx, key); job != nil {
+		b.countChild(job, job.Status, "")
+	}
+	launches.Delete(b.tx, key)
+	b.dropPolicies(k, nil)
+	b.dropScalings(k)
 	for _, v := range slices.Collect(versions.Prefix(b.tx, nil, key)) {
 		versions.Delete(b.tx, versionKey(k, v.Version))
 		submissions.Delete(b.tx, versionKey(k, v.Version))

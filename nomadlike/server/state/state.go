@@ -31,6 +31,8 @@ var (
 	allocsByDeploy    = table.By("deployment", deploymentOf)
 	deploymentsByJob  = table.By("job", func(d *n.Deployment) table.Key { return table.K2(d.Namespace, d.JobID) })
 	evalsLive         = table.By("live", liveEval)
+	jobsByParent      = table.By("parent", parentOf)
+	jobsByToken       = table.By("token", tokenOf)
 	deploymentsActive = table.By("active", activeDeployment)
 )
 
@@ -38,7 +40,7 @@ var (
 var (
 	nodes       = table.New(&schema, "nodes", func(v *n.Node) table.Key { return table.K(v.ID) })
 	secrets     = table.New(&schema, "node_secrets", func(v *NodeSecret) table.Key { return table.K(v.NodeID) })
-	jobs        = table.New(&schema, "jobs", func(v *n.Job) table.Key { return jobKey(v.Key()) })
+	jobs        = table.New(&schema, "jobs", func(v *n.Job) table.Key { return jobKey(v.Key()) }, jobsByParent, jobsByToken)
 	versions    = table.New(&schema, "job_versions", func(v *n.Job) table.Key { return versionKey(v.Key(), v.Version) })
 	retired     = table.New(&schema, "job_versions_retired", func(v *n.Job) table.Key { return versionKey(v.Key(), v.Version) })
 	submissions = table.New(&schema, "job_submissions", func(v *n.JobSubmission) table.Key {
@@ -81,6 +83,21 @@ func deploymentOf(a *n.Allocation) table.Key {
 		return ""
 	}
 	return table.K(a.DeploymentID)
+}
+
+func parentOf(j *n.Job) table.Key {
+	if j.ParentID == "" {
+		return ""
+	}
+	return table.K2(j.Namespace, j.ParentID)
+}
+
+// tokenOf is the token that a dispatched job was asked for with.
+func tokenOf(j *n.Job) table.Key {
+	if j.ParentID == "" || j.DispatchIdempotencyToken == "" {
+		return ""
+	}
+	return table.K3(j.Namespace, j.ParentID, j.DispatchIdempotencyToken)
 }
 
 func liveEval(e *n.Evaluation) table.Key {

@@ -18,6 +18,9 @@ func TestCommandNumbers(t *testing.T) {
 3 JobStability state.JobStability
 4 JobTag state.JobTag
 5 JobUntag state.JobUntag
+6 JobLaunch state.JobLaunch
+7 JobDispatch state.JobDispatch
+8 JobScale state.JobScale
 10 EvalUpsert state.EvalUpsert
 11 Reap state.Reap
 20 PlanApply state.PlanApply
@@ -27,6 +30,8 @@ func TestCommandNumbers(t *testing.T) {
 31 NodeStatus state.NodeStatus
 32 NodeEligibility state.NodeEligibility
 33 NodeEvaluate state.NodeEvaluate
+34 NodeDrain state.NodeDrain
+35 NodeDrained state.NodeDrained
 40 DeploymentChange state.DeploymentChange
 41 DeploymentPromote state.DeploymentPromote
 42 DeploymentHealth state.DeploymentHealth

@@ -55,6 +55,11 @@ func (v *View) Jobs(ws table.WatchSet, namespace, prefix string) iter.Seq[*n.Job
 	return withPrefix(jobs.All(v.tx, ws), func(j *n.Job) string { return string(j.ID) }, prefix)
 }
 
+// Children ranges over the jobs that a job has launched.
+func (v *View) Children(ws table.WatchSet, parent n.JobKey) iter.Seq[*n.Job] {
+	return jobs.By(v.tx, ws, jobsByParent, jobKey(parent))
+}
+
 // JobVersion returns a version of a job that is remembered, or that an allocation
 // is of, or nil.
 func (v *View) JobVersion(k n.JobKey, version uint64) *n.Job {

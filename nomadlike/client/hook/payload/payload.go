@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/klauspost/compress/snappy"
+
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/client/interp"
 	"github.com/nomadlike/nomadlike/plugins/drivers"
@@ -30,6 +32,10 @@ func (Hook) Prestart(_ context.Context, job *n.Job, t *n.Task, tc *drivers.TaskC
 	if !filepath.IsLocal(t.DispatchPayload.File) {
 		return fmt.Errorf("file %q leads out of the task's directory", t.DispatchPayload.File)
 	}
+	payload, err := snappy.Decode(nil, job.Payload)
+	if err != nil {
+		return fmt.Errorf("the payload can not be decompressed: %w", err)
+	}
 	root, err := os.OpenRoot(tc.TaskDir().Local)
 	if err != nil {
 		return err
@@ -38,7 +44,7 @@ func (Hook) Prestart(_ context.Context, job *n.Job, t *n.Task, tc *drivers.TaskC
 	if err := root.MkdirAll(filepath.Dir(t.DispatchPayload.File), 0o777); err != nil {
 		return err
 	}
-	if err := root.WriteFile(t.DispatchPayload.File, job.Payload, 0o777); err != nil {
+	if err := root.WriteFile(t.DispatchPayload.File, payload, 0o777); err != nil {
 		return err
 	}
 	return root.Chmod(t.DispatchPayload.File, 0o777)

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/klauspost/compress/snappy"
+
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/client/hook/payload"
 	"github.com/nomadlike/nomadlike/plugins/drivers"
@@ -25,6 +27,7 @@ func TestPrestart(t *testing.T) {
 		{"no file", nil, "hello", "", false},
 		{"outside", &n.DispatchPayload{File: "../../in.json"}, "hello", "", true},
 		{"absolute", &n.DispatchPayload{File: "/tmp/in.json"}, "hello", "", true},
+		{"a payload that is broken", &n.DispatchPayload{File: "in.json"}, broken, "", true},
 		{"through a link", &n.DispatchPayload{File: "link/in.json"}, "hello", "", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -36,7 +39,7 @@ func TestPrestart(t *testing.T) {
 			if err := os.Symlink(outside, filepath.Join(local, "link")); err != nil {
 				t.Fatal(err)
 			}
-			err := payload.Hook{}.Prestart(t.Context(), &n.Job{Payload: []byte(c.payload)}, &n.Task{DispatchPayload: c.file}, tc, nil)
+			err := payload.Hook{}.Prestart(t.Context(), &n.Job{Payload: sent(c.payload)}, &n.Task{DispatchPayload: c.file}, tc, nil)
 			if (err != nil) != c.fails {
 				t.Error(err)
 			}
@@ -58,4 +61,18 @@ func TestPrestart(t *testing.T) {
 			}
 		})
 	}
+}
+
+// broken is a payload that was not compressed.
+const broken = "\xff\xff\xff"
+
+// sent is a payload as servers send it.
+func sent(payload string) []byte {
+	switch payload {
+	case "":
+		return nil
+	case broken:
+		return []byte(broken)
+	}
+	return snappy.Encode(nil, []byte(payload))
 }
