@@ -1,6 +1,8 @@
 package nomadlike
 
 import (
+	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -365,6 +367,51 @@ type AllocMetric struct {
 // NodeScore is how a node was rated.
 type NodeScore struct {
 	NodeID    NodeID
-	Scores    map[string]float64 // by ranker
+	Scores    Scores
 	NormScore float64
+}
+
+// Scores are what a node's rating is the mean of. In JSON they are an object. Each
+// allocation keeps those of some nodes, and as a map they would be most of it.
+type Scores []Score
+
+// Score is what one ranker says.
+type Score struct {
+	Name  string // of the ranker
+	Value float64
+}
+
+// Of returns what a ranker says, 0 if it says nothing.
+func (s Scores) Of(name string) float64 {
+	for _, score := range s {
+		if score.Name == name {
+			return score.Value
+		}
+	}
+	return 0
+}
+
+// MarshalJSON writes an object with the scores by name.
+func (s Scores) MarshalJSON() ([]byte, error) {
+	if s == nil {
+		return []byte("null"), nil
+	}
+	byName := make(map[string]float64, len(s))
+	for _, score := range s {
+		byName[score.Name] = score.Value
+	}
+	return json.Marshal(byName)
+}
+
+// UnmarshalJSON reads such an object; the scores come in order of their names.
+func (s *Scores) UnmarshalJSON(b []byte) error {
+	var byName map[string]float64
+	if err := json.Unmarshal(b, &byName); err != nil || byName == nil {
+		return err
+	}
+	*s = make(Scores, 0, len(byName))
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		*s = append(*s, Score{name, byName[name]})
+	}
+	return nil
 }

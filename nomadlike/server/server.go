@@ -118,7 +118,8 @@ func New(c Config) (*Server, error) {
 	s.sessions = newSessions(s)
 	s.leader = newLeadership(s)
 	s.observed.commit = func(ctx context.Context, nodes []state.NodeObserved) (uint64, error) {
-		_, index, err := commitTo(ctx, s, state.UpdateAllocs, &state.AllocUpdate{Nodes: nodes, Now: now(), Seed: newSeed()})
+		c := &state.AllocUpdate{NodeID: nodes[0].NodeID, Updates: nodes[0].Updates, Others: nodes[1:], Now: now(), Seed: newSeed()}
+		_, index, err := commitTo(ctx, s, state.UpdateAllocs, c)
 		return index, err
 	}
 	s.store.Subscribe(s.leader.changed)

@@ -132,11 +132,14 @@ func (b *batch) link(a *n.Allocation) error {
 	return b.putAlloc(&p)
 }
 
-// AllocUpdate carries what the clients of some nodes observed.
+// AllocUpdate carries what the client of a node observed, and those of others that
+// came at the same time.
 type AllocUpdate struct {
-	Nodes []NodeObserved
-	Now   int64
-	Seed  uint64 // of the ids of new evaluations
+	NodeID  n.NodeID
+	Updates []n.AllocUpdate
+	Others  []NodeObserved
+	Now     int64
+	Seed    uint64 // of the ids of new evaluations
 }
 
 // NodeObserved is what the client of one node observed.
@@ -148,8 +151,11 @@ type NodeObserved struct {
 var UpdateAllocs = raftlog.Command(&log, 21, "AllocUpdate", func(tx *table.Tx, index uint64, c *AllocUpdate) (any, error) {
 	b := newBatch(tx, index, c.Now)
 	newID, due := idsFrom(c.Seed), map[n.JobKey]bool{}
-	for i := range c.Nodes {
-		if err := b.observed(&c.Nodes[i], newID, due); err != nil {
+	if err := b.observed(&NodeObserved{c.NodeID, c.Updates}, newID, due); err != nil {
+		return nil, err
+	}
+	for i := range c.Others {
+		if err := b.observed(&c.Others[i], newID, due); err != nil {
 			return nil, err
 		}
 	}

@@ -102,7 +102,7 @@ func (f *fixture) place(ids ...n.AllocID) {
 
 func (f *fixture) observe(id n.AllocID, s n.ClientStatus) {
 	f.t.Helper()
-	mustApply(f, UpdateAllocs, &AllocUpdate{Now: f.now, Seed: f.index, Nodes: []NodeObserved{{NodeID: "n1", Updates: []n.AllocUpdate{{ID: id, ClientStatus: s}}}}})
+	mustApply(f, UpdateAllocs, &AllocUpdate{NodeID: "n1", Now: f.now, Seed: f.index, Updates: []n.AllocUpdate{{ID: id, ClientStatus: s}}})
 }
 
 func (f *fixture) want(status n.JobStatus, summary string) {
