@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,8 @@ import (
 
 	"github.com/hashicorp/raft"
 	wal "github.com/hashicorp/raft-wal"
+
+	"github.com/nomadlike/nomadlike/nomadlike/raftlog"
 )
 
 // usage is what processes have used so far.
@@ -129,7 +130,7 @@ type logged struct{ entries, bytes int64 }
 
 // kinds reads the log of a server that has stopped. first is the oldest entry that
 // is left of it.
-func kinds(dir string) (all map[uint64]logged, first uint64, err error) {
+func kinds(dir string) (all map[raftlog.Kind]logged, first uint64, err error) {
 	w, err := wal.Open(filepath.Join(dir, "data", "server", "raft", "wal"))
 	if err != nil {
 		return nil, 0, err
@@ -142,7 +143,7 @@ func kinds(dir string) (all map[uint64]logged, first uint64, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	all = map[uint64]logged{}
+	all = map[raftlog.Kind]logged{}
 	for i := first; i <= last && i > 0; i++ {
 		var e raft.Log
 		if err := w.GetLog(i, &e); err != nil {
@@ -151,7 +152,10 @@ func kinds(dir string) (all map[uint64]logged, first uint64, err error) {
 		if e.Type != raft.LogCommand {
 			continue
 		}
-		kind, _ := binary.Uvarint(e.Data)
+		kind, err := raftlog.KindOf(e.Data)
+		if err != nil {
+			return nil, 0, err
+		}
 		l := all[kind]
 		all[kind] = logged{l.entries + 1, l.bytes + int64(len(e.Data))}
 	}

@@ -16,6 +16,7 @@ type PlanApply struct {
 	EvalID            n.EvalID
 	Stops             []StoppedAlloc
 	Places            []*n.Allocation // new, or with their id changed in place
+	Alike             []Alike         // new
 	Deployment        *n.Deployment
 	DeploymentUpdates []n.DeploymentStatusUpdate
 	Evals             []*n.Evaluation
@@ -48,8 +49,16 @@ var ApplyPlan = raftlog.Command(&log, 20, "PlanApply", func(tx *table.Tx, index 
 			return nil, err
 		}
 	}
-	for _, a := range c.Places {
-		if err := b.placeAlloc(a); err != nil {
+	if err := b.placeAllocs(c.Places); err != nil {
+		return nil, err
+	}
+	for i := range c.Alike {
+		b.share(&c.Alike[i])
+		list, err := c.Alike[i].allocations()
+		if err != nil {
+			return nil, err
+		}
+		if err := b.placeAllocs(list); err != nil {
 			return nil, err
 		}
 	}
@@ -88,6 +97,15 @@ func (b *batch) serverSets(a *n.Allocation, s n.ClientStatus) {
 		a.ClientStatus = s
 		a.Became(s, time.Unix(0, b.now))
 	}
+}
+
+func (b *batch) placeAllocs(list []*n.Allocation) error {
+	for _, a := range list {
+		if err := b.placeAlloc(a); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // placeAlloc stores a new allocation, or what a plan changed of an old one. What
