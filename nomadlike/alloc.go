@@ -51,44 +51,45 @@ const (
 
 // An Allocation is one run of a group on a node. The planner writes where it
 // runs and what is desired; the client that runs it writes what is observed.
-// It names its job's version and does not hold it.
+// It names its job's version and does not hold it. Most of its fields are empty in
+// most of them, and are left out of all encodings.
 type Allocation struct {
-	ID            AllocID       `json:",omitempty"`
-	Namespace     string        `json:",omitempty"`
-	EvalID        EvalID        `json:",omitempty"` // that placed it or last changed it
-	Name          string        `json:",omitempty"` // AllocName
-	NodeID        NodeID        `json:",omitempty"`
-	NodeName      string        `json:",omitempty"`
-	JobID         JobID         `json:",omitempty"`
-	JobVersion    uint64        `json:",omitempty"`
-	TaskGroup     string        `json:",omitempty"`
-	DesiredStatus DesiredStatus `json:",omitempty"`
+	ID            AllocID       `json:",omitempty" wire:",omitempty"`
+	Namespace     string        `json:",omitempty" wire:",omitempty"`
+	EvalID        EvalID        `json:",omitempty" wire:",omitempty"` // that placed it or last changed it
+	Name          string        `json:",omitempty" wire:",omitempty"` // AllocName
+	NodeID        NodeID        `json:",omitempty" wire:",omitempty"`
+	NodeName      string        `json:",omitempty" wire:",omitempty"`
+	JobID         JobID         `json:",omitempty" wire:",omitempty"`
+	JobVersion    uint64        `json:",omitempty" wire:",omitempty"`
+	TaskGroup     string        `json:",omitempty" wire:",omitempty"`
+	DesiredStatus DesiredStatus `json:",omitempty" wire:",omitempty"`
 
-	DesiredDescription    string              `json:",omitempty"`
-	DesiredTransition     DesiredTransition   `json:",omitzero"`
-	AllocatedResources    *AllocatedResources `json:",omitempty"`
-	Metrics               *AllocMetric        `json:",omitempty"` // why it is where it is
-	DeploymentID          DeploymentID        `json:",omitempty"`
-	PreviousAllocation    AllocID             `json:",omitempty"`
-	NextAllocation        AllocID             `json:",omitempty"`
-	RescheduleTracker     *RescheduleTracker  `json:",omitempty"`
-	FollowupEvalID        EvalID              `json:",omitempty"`
-	PreemptedAllocations  []AllocID           `json:",omitempty"`
-	PreemptedByAllocation AllocID             `json:",omitempty"`
+	DesiredDescription    string              `json:",omitempty" wire:",omitempty"`
+	DesiredTransition     DesiredTransition   `json:",omitzero" wire:",omitempty"`
+	AllocatedResources    *AllocatedResources `json:",omitempty" wire:",omitempty"`
+	Metrics               *AllocMetric        `json:",omitempty" wire:",omitempty"` // why it is where it is
+	DeploymentID          DeploymentID        `json:",omitempty" wire:",omitempty"`
+	PreviousAllocation    AllocID             `json:",omitempty" wire:",omitempty"`
+	NextAllocation        AllocID             `json:",omitempty" wire:",omitempty"`
+	RescheduleTracker     *RescheduleTracker  `json:",omitempty" wire:",omitempty"`
+	FollowupEvalID        EvalID              `json:",omitempty" wire:",omitempty"`
+	PreemptedAllocations  []AllocID           `json:",omitempty" wire:",omitempty"`
+	PreemptedByAllocation AllocID             `json:",omitempty" wire:",omitempty"`
 
-	ClientStatus      ClientStatus          `json:",omitempty"`
-	ClientDescription string                `json:",omitempty"`
-	TaskStates        map[string]*TaskState `json:",omitempty"`
-	NetworkStatus     *NetworkStatus        `json:",omitempty"`
-	DeploymentStatus  *AllocDeployment      `json:",omitempty"`
-	AllocStates       []AllocStateChange    `json:",omitempty"` // of ClientStatus, made by servers
+	ClientStatus      ClientStatus          `json:",omitempty" wire:",omitempty"`
+	ClientDescription string                `json:",omitempty" wire:",omitempty"`
+	TaskStates        map[string]*TaskState `json:",omitempty" wire:",omitempty"`
+	NetworkStatus     *NetworkStatus        `json:",omitempty" wire:",omitempty"`
+	DeploymentStatus  *AllocDeployment      `json:",omitempty" wire:",omitempty"`
+	AllocStates       []AllocStateChange    `json:",omitempty" wire:",omitempty"` // of ClientStatus, made by servers
 
 	// AllocModifyIndex changes with what servers write, ModifyIndex with all.
-	AllocModifyIndex uint64 `json:",omitempty"`
-	CreateIndex      uint64 `json:",omitempty"`
-	ModifyIndex      uint64 `json:",omitempty"`
-	CreateTime       int64  `json:",omitempty"` // Unix nanoseconds
-	ModifyTime       int64  `json:",omitempty"`
+	AllocModifyIndex uint64 `json:",omitempty" wire:",omitempty"`
+	CreateIndex      uint64 `json:",omitempty" wire:",omitempty"`
+	ModifyIndex      uint64 `json:",omitempty" wire:",omitempty"`
+	CreateTime       int64  `json:",omitempty" wire:",omitempty"` // Unix nanoseconds
+	ModifyTime       int64  `json:",omitempty" wire:",omitempty"`
 }
 
 // AllocName is "job.group[index]". The index says which of a group's count an
