@@ -97,6 +97,19 @@ func (t Table[T]) differ(was, is any, index int, prefix Key) bool {
 	return !same || i != len(old)
 }
 
+// Restored lets fn change each value of a snapshot before it is stored.
+func (t Table[T]) Restored(s *Schema, fn func(*T)) Table[T] {
+	read := t.read
+	s.tables[t.number].read = func(row []byte) (any, error) {
+		v, err := read(row)
+		if err == nil {
+			fn(v.(*T))
+		}
+		return v, err
+	}
+	return t
+}
+
 // Name returns the name the table was declared with.
 func (t Table[T]) Name() string { return t.name }
 

@@ -1,8 +1,11 @@
 package state
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -40,6 +43,58 @@ func TestAlike(t *testing.T) {
 				t.Fatalf("seed %d (-want +have):\n%s", seed, d)
 			}
 		}
+	}
+}
+
+// TestRestoredShares restores allocations: they are what they were, and what is the
+// same in them is one.
+func TestRestoredShares(t *testing.T) {
+	f := newFixture(t)
+	mustApply(f, RegisterJob, &JobRegister{Job: &n.Job{ID: "web", Namespace: "default", Type: n.JobTypeService, TaskGroups: []n.Group{{Name: "a"}, {Name: "b"}}}, Now: f.now})
+	r := rand.New(rand.NewPCG(9, 5))
+	c, u := &PlanApply{Now: f.now}, &AllocUpdate{NodeID: "n1", Now: f.now}
+	for i := range 50 {
+		a := placed(r, i)
+		c.Places = append(c.Places, a)
+		u.Updates = append(u.Updates, n.AllocUpdate{ID: a.ID, ClientStatus: n.ClientRunning, TaskStates: map[string]*n.TaskState{
+			"t": {State: n.TaskRunning, Events: []n.TaskEvent{{Type: n.EventTaskSetup, Details: map[string]string{"message": "building"}}, {Type: n.EventStarted, Details: map[string]string{}}}},
+		}})
+	}
+	mustApply(f, ApplyPlan, c)
+	mustApply(f, UpdateAllocs, u)
+	save, err := f.s.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var snapshot bytes.Buffer
+	if err := save(&snapshot); err != nil {
+		t.Fatal(err)
+	}
+	restored := New()
+	if err := restored.Restore(&snapshot); err != nil {
+		t.Fatal(err)
+	}
+	have, want := slices.Collect(restored.Read().AllAllocs(nil, "")), slices.Collect(f.s.Read().AllAllocs(nil, ""))
+	if d := cmp.Diff(want, have); d != "" {
+		t.Errorf("(-want +have):\n%s", d)
+	}
+	for _, list := range [][]*n.Allocation{have, want} {
+		details := map[uintptr]bool{}
+		for _, a := range list {
+			for _, s := range a.TaskStates {
+				details[reflect.ValueOf(s.Events[0].Details).Pointer()] = true
+			}
+		}
+		if len(details) != 1 {
+			t.Errorf("%d maps of the same details", len(details))
+		}
+	}
+	resources := map[*n.AllocatedResources]bool{}
+	for _, a := range have {
+		resources[a.AllocatedResources] = true
+	}
+	if len(resources) > 25 { // some have ports of their own
+		t.Errorf("%d different resources", len(resources))
 	}
 }
 

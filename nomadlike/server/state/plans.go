@@ -214,6 +214,9 @@ func (b *batch) observe(old *n.Allocation, u *n.AllocUpdate) error {
 	a := *old
 	a.ClientStatus, a.ClientDescription = u.ClientStatus, u.ClientDescription
 	a.TaskStates, a.NetworkStatus = u.TaskStates, u.NetworkStatus
+	word(&a.ClientStatus)
+	word(&a.ClientDescription)
+	shared.states(a.TaskStates)
 	if u.DeploymentHealth != nil && !sameBool(old.Healthy(), u.DeploymentHealth) {
 		d := n.AllocDeployment{}
 		if old.DeploymentStatus != nil {
