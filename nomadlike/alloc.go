@@ -360,7 +360,7 @@ type AllocMetric struct {
 	QuotaExhausted     []string
 	ResourcesExhausted map[string]*Resources // by task
 	Scores             map[string]float64    // always nil; ScoreMetaData replaced it
-	ScoreMetaData      []NodeScore           // the best few, best first
+	ScoreMetaData      []*NodeScore          // the best few, best first
 	AllocationTime     time.Duration
 	CoalescedFailures  int // further allocations of the group that failed alike
 }

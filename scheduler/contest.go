@@ -317,22 +317,21 @@ func (x *contest) first(penalty map[n.NodeID]bool) (int, bool) {
 	return best, found
 }
 
-func (x *contest) scoreOf(t *trial, e *entry) n.NodeScore {
+func (x *contest) scoreOf(t *trial, e *entry) *n.NodeScore {
 	t.set(e.member, e.leaving)
 	return t.rating.Explain(&t.candidate, x.spreadOf(int(e.part)))
 }
 
 // shownOf is scoreOf, which placements share for as long as it is the same: one
 // changes the scores of one node, and shows those of four others.
-func (x *contest) shownOf(t *trial, e *entry) n.NodeScore {
+func (x *contest) shownOf(t *trial, e *entry) *n.NodeScore {
 	if t != x.trial || len(x.rating.Spreads) > 0 {
 		return x.scoreOf(t, e)
 	}
 	if e.score == nil {
-		score := x.scoreOf(t, e)
-		e.score = &score
+		e.score = x.scoreOf(t, e)
 	}
-	return *e.score
+	return e.score
 }
 
 // scoresKept is how many nodes' scores a placement shows.
@@ -352,7 +351,7 @@ func (x *contest) shown(chosen *entry, penalty map[n.NodeID]bool) *n.AllocMetric
 	if len(penalty) > 0 {
 		t = x.chooser.trial(x.group, penalty, x.room)
 	}
-	m.ScoreMetaData = make([]n.NodeScore, 0, scoresKept)
+	m.ScoreMetaData = make([]*n.NodeScore, 0, scoresKept)
 	m.ScoreMetaData = append(m.ScoreMetaData, x.shownOf(t, chosen))
 	for i := range x.order.Best() {
 		if len(m.ScoreMetaData) == scoresKept {

@@ -51,7 +51,7 @@ func compress(entry []byte) ([]byte, error) {
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
-	return out.Bytes(), nil
+	return bytes.Clone(out.Bytes()), nil // it is kept for a while: without what was too much
 }
 
 // plain returns the entry as it was before compress.

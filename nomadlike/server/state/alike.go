@@ -21,7 +21,7 @@ type Alike struct {
 	Nodes     []AlikeNode
 	Resources []*n.AllocatedResources
 	Metrics   []*n.AllocMetric // without the nodes' scores
-	Scores    []n.NodeScore
+	Scores    []*n.NodeScore
 
 	// One for each allocation. Node, Resource and Metric say which of the lists
 	// above it has.
@@ -91,21 +91,13 @@ type packer struct {
 	list      []*n.Allocation
 	nodes     map[AlikeNode]int
 	resources map[*n.AllocatedResources]int
-	scores    map[scoreKey]int
+	scores    map[*n.NodeScore]int
 	metric    n.AllocMetric // the last of Metrics
-}
-
-// scoreKey tells scores apart: those of placements that show the same are the same in
-// memory.
-type scoreKey struct {
-	node  n.NodeID
-	norm  float64
-	first *n.Score
 }
 
 func newPacker(like n.Allocation) *packer {
 	return &packer{
-		Alike: Alike{Like: like}, nodes: map[AlikeNode]int{}, resources: map[*n.AllocatedResources]int{}, scores: map[scoreKey]int{},
+		Alike: Alike{Like: like}, nodes: map[AlikeNode]int{}, resources: map[*n.AllocatedResources]int{}, scores: map[*n.NodeScore]int{},
 	}
 }
 
@@ -136,11 +128,7 @@ func (p *packer) addMetric(m *n.AllocMetric) {
 	p.Took = append(p.Took, m.AllocationTime)
 	p.Shown = append(p.Shown, len(m.ScoreMetaData))
 	for _, s := range m.ScoreMetaData {
-		key := scoreKey{node: s.NodeID, norm: s.NormScore}
-		if len(s.Scores) > 0 {
-			key.first = &s.Scores[0]
-		}
-		p.Score = append(p.Score, number(p.scores, &p.Scores, key, s))
+		p.Score = append(p.Score, number(p.scores, &p.Scores, s, s)) // placements that show the same share it
 	}
 }
 
@@ -176,7 +164,7 @@ func (g *Alike) allocations() ([]*n.Allocation, error) {
 		m := *g.Metrics[g.Metric[i]]
 		m.AllocationTime = g.Took[i]
 		if g.Shown[i] > 0 {
-			m.ScoreMetaData = make([]n.NodeScore, g.Shown[i])
+			m.ScoreMetaData = make([]*n.NodeScore, g.Shown[i])
 		}
 		for k := range m.ScoreMetaData {
 			m.ScoreMetaData[k] = g.Scores[scores[k]]
@@ -199,8 +187,10 @@ func (b *batch) share(g *Alike) {
 		known[x.ID] = g.Nodes[i]
 	}
 	names := map[string]string{}
-	for i := range g.Scores {
-		s := &g.Scores[i]
+	for _, s := range g.Scores {
+		if s == nil {
+			continue // it is refused
+		}
 		node, ok := known[s.NodeID]
 		if !ok {
 			node.ID = s.NodeID
@@ -231,7 +221,7 @@ func (g *Alike) whole() bool {
 		shown += k
 	}
 	return len(g.IDs) == 16*count && len(g.Took) == count && len(g.Shown) == count && shown == len(g.Score) &&
-		(g.Previous == nil || len(g.Previous) == count) && !slices.Contains(g.Metrics, nil) &&
+		(g.Previous == nil || len(g.Previous) == count) && !slices.Contains(g.Metrics, nil) && !slices.Contains(g.Scores, nil) &&
 		within(g.Node, count, len(g.Nodes)) && within(g.Resource, count, len(g.Resources)) && within(g.Metric, count, len(g.Metrics)) &&
 		within(g.Score, shown, len(g.Scores))
 }

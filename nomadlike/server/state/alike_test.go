@@ -109,7 +109,7 @@ func placed(r *rand.Rand, i int) *n.Allocation {
 	}
 	a.Name = n.AllocName("web", a.TaskGroup, i)
 	for k := range r.IntN(4) {
-		a.Metrics.ScoreMetaData = append(a.Metrics.ScoreMetaData, n.NodeScore{
+		a.Metrics.ScoreMetaData = append(a.Metrics.ScoreMetaData, &n.NodeScore{
 			NodeID: n.NodeID(fmt.Sprint("n", k)), Scores: n.Scores{{Name: "binpack", Value: float64(r.IntN(3))}}, NormScore: float64(r.IntN(3)),
 		})
 	}
@@ -164,17 +164,17 @@ func BenchmarkApplyPlan(b *testing.B) {
 	list := make([]*n.Allocation, 10_000)
 	resources := &n.AllocatedResources{Tasks: map[string]*n.AllocatedTask{"t": {Memory: n.AllocatedMemory{MemoryMB: 10}}}}
 	available := map[string]int{"dc1": 334, "dc2": 333, "dc3": 333}
-	score := func(node int) n.NodeScore {
-		return n.NodeScore{NodeID: n.NodeID(fmt.Sprintf("%08d-0000-4000-8000-000000000000", node)), NormScore: r.Float64(), Scores: n.Scores{{Name: "binpack", Value: r.Float64()}, {Name: "job-anti-affinity", Value: r.Float64()}}}
+	score := func(node int) *n.NodeScore {
+		return &n.NodeScore{NodeID: n.NodeID(fmt.Sprintf("%08d-0000-4000-8000-000000000000", node)), NormScore: r.Float64(), Scores: n.Scores{{Name: "binpack", Value: r.Float64()}, {Name: "job-anti-affinity", Value: r.Float64()}}}
 	}
-	others := []n.NodeScore{score(1), score(2), score(3), score(4)}
+	others := []*n.NodeScore{score(1), score(2), score(3), score(4)}
 	for i := range list {
 		others[i%4] = score(i % 1000)
 		list[i] = &n.Allocation{
 			ID: n.AllocID(uuid.NewString()), Namespace: "default", EvalID: "e", Name: n.AllocName("web", "g", i), JobID: "web", TaskGroup: "g",
 			NodeID: n.NodeID(fmt.Sprintf("%08d-0000-4000-8000-000000000000", i%1000)), NodeName: fmt.Sprint("node", i%1000), DesiredStatus: n.DesiredRun, ClientStatus: n.ClientPending,
 			AllocatedResources: resources, Metrics: &n.AllocMetric{
-				NodesEvaluated: 1000, NodesAvailable: available, AllocationTime: time.Duration(r.IntN(9000)), ScoreMetaData: append([]n.NodeScore{others[i%4]}, others...),
+				NodesEvaluated: 1000, NodesAvailable: available, AllocationTime: time.Duration(r.IntN(9000)), ScoreMetaData: append([]*n.NodeScore{others[i%4]}, others...),
 			},
 		}
 	}
