@@ -36,14 +36,14 @@ func startCluster(ctx context.Context, o *options) (*cluster, error) {
 	var join []string
 	for i := range o.servers {
 		p := &process{dir: filepath.Join(o.dir, fmt.Sprint("server", i)), ended: make(chan struct{})}
-		if err := p.choosePorts(); err != nil {
+		if err := p.choosePorts(ctx); err != nil {
 			return nil, err
 		}
 		c.servers = append(c.servers, p)
 		join = append(join, fmt.Sprintf("%q", p.addr(2)))
 	}
 	for i, p := range c.servers {
-		if err := p.start(o, i, strings.Join(join, ", ")); err != nil {
+		if err := p.start(ctx, o, i, strings.Join(join, ", ")); err != nil {
 			return nil, errors.Join(err, c.stop())
 		}
 	}
@@ -72,9 +72,9 @@ func (p *process) addr(port int) string { return fmt.Sprintf("127.0.0.1:%d", p.p
 func (p *process) log() string          { return filepath.Join(p.dir, "agent.log") }
 
 // choosePorts finds ports that nobody uses.
-func (p *process) choosePorts() error {
+func (p *process) choosePorts(ctx context.Context) error {
 	for i := range p.ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (p *process) choosePorts() error {
 	return nil
 }
 
-func (p *process) start(o *options, number int, join string) error {
+func (p *process) start(ctx context.Context, o *options, number int, join string) error {
 	if err := os.MkdirAll(p.dir, 0o755); err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ server {
 		return err
 	}
 	defer out.Close()
-	p.cmd = exec.Command(o.binary, "agent", "-config", path)
+	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), o.binary, "agent", "-config", path)
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {
