@@ -11,7 +11,7 @@ import (
 
 // hostile are files that are made to cost much.
 func hostile() map[string]string {
-	times := func(s string, n int) string { return strings.Repeat(s, n) }
+	times := strings.Repeat
 	in := func(e string) string { return "job \"j\" {\n  name = " + e + "\n}\n" }
 	doubled := func(first, next string, n int) string {
 		b := "locals {\n a0 = " + first + "\n"
