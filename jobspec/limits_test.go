@@ -93,7 +93,7 @@ func TestHostile(t *testing.T) {
 				text, _, _ = strings.Cut(err.Error(), "\n")
 			}
 			t.Logf("%.120s; %v, %d MB in all, memory grew by %d MB", text, took.Round(time.Millisecond), (after.TotalAlloc-before.TotalAlloc)>>20, grown)
-			if took > 10*time.Second { // on a busy machine, with the race detector
+			if took > 2*time.Minute { // a hang; on a busy machine, with the race detector, a second may be a quarter of that
 				t.Errorf("took %v", took)
 			}
 			if grown > 400 {
