@@ -25,6 +25,9 @@ type chooser struct {
 	available map[string]int // ready nodes by datacenter
 	weight    int            // of the spreads of all groups
 	contests  map[string]*contest
+
+	why  map[string]*n.GroupWhy // what ruled nodes out, by group; nil if nobody asks
+	last bool                   // the choice is the last of its group
 }
 
 // suits reports a node that the job would want if it were ready.
@@ -143,11 +146,16 @@ func (s *chooser) choose(g *n.Group, penalty map[n.NodeID]bool, only n.NodeID) (
 	began := time.Now() // for the metric alone; nothing is decided by it
 	var c *choice
 	var m *n.AllocMetric
+	var f *findings
 	if only != "" {
-		c, m = s.alone(g, only)
+		c, m, f = s.alone(g, only)
 	} else {
-		c, m = s.contest(g).best(penalty)
+		x := s.contest(g)
+		if c, m = x.best(penalty); c == nil || s.why != nil && s.last {
+			f = x.find(s.why != nil)
+		}
 	}
+	s.tell(g, m, f, c == nil)
 	m.AllocationTime = time.Since(began)
 	return c, m
 }
@@ -161,12 +169,33 @@ func (s *chooser) contest(g *n.Group) *contest {
 	return x
 }
 
-// alone tries the one node that is possible.
-func (s *chooser) alone(g *n.Group, id n.NodeID) (*choice, *n.AllocMetric) {
+// tell adds what was found in the way to the metric of a failed placement, and to
+// what was asked for.
+func (s *chooser) tell(g *n.Group, m *n.AllocMetric, f *findings, failed bool) {
+	if f == nil {
+		return
+	}
+	obstacles := f.done()
+	if failed {
+		m.Obstacles, m.ResourcesExhausted = obstacles, f.short()
+	}
+	if s.why == nil {
+		return
+	}
+	w := s.why[g.Name]
+	if w == nil {
+		w = &n.GroupWhy{}
+		s.why[g.Name] = w
+	}
+	w.RuledOut, w.Obstacles = append(w.RuledOut, f.nodes...), mergeObstacles(w.Obstacles, obstacles)
+}
+
+// alone tries the one node that is possible, and says what it found in the way.
+func (s *chooser) alone(g *n.Group, id n.NodeID) (*choice, *n.AllocMetric, *findings) {
 	metric := s.metric()
 	i, ok := s.fleet.Position(id)
 	if !ok || s.fleet.At(i).Node == nil {
-		return nil, metric
+		return nil, metric, nil
 	}
 	m := s.fleet.At(i)
 	metric.NodesEvaluated = 1
@@ -183,11 +212,17 @@ func (s *chooser) alone(g *n.Group, id n.NodeID) (*choice, *n.AllocMetric) {
 		}
 		if filtered = false; why == "" {
 			metric.ScoreMetaData = []n.NodeScore{t.rating.Explain(c, t.spread(m.Node))}
-			return &choice{m.Node, given}, metric
+			return &choice{m.Node, given}, metric, nil
 		}
 	}
 	note(metric, m.Node, why, filtered)
-	return nil, metric
+	f := t.findings(s.why != nil)
+	if filtered {
+		f.filtered(m.Node, why)
+	} else {
+		f.exhausted(m, why)
+	}
+	return nil, metric, f
 }
 
 // note adds why a node can not be used to a metric of its own.

@@ -17,6 +17,7 @@ type work struct {
 	choosers map[uint64]*chooser // by version of the job
 	failed   map[string]*n.AllocMetric
 	queued   map[string]int
+	why      map[string]*n.GroupWhy
 }
 
 func newWork(v View, e *n.Evaluation, o Options) *work {
@@ -39,6 +40,17 @@ func (w *work) chooser(job *n.Job) *chooser {
 		c = newChooser(w.proposal, job, w.chance)
 		w.choosers[job.Version] = c
 	}
+	return c
+}
+
+// asked is the chooser of a job's version for a placement, of which it tells what
+// Options ask for.
+func (w *work) asked(job *n.Job, last bool) *chooser {
+	if w.options.Why && w.why == nil {
+		w.why = map[string]*n.GroupWhy{}
+	}
+	c := w.chooser(job)
+	c.why, c.last = w.why, last
 	return c
 }
 
@@ -209,7 +221,7 @@ func (w *work) decide() *Decision {
 	if p.Deployment != nil && e.DeploymentID == "" {
 		e.DeploymentID = p.Deployment.ID
 	}
-	d := &Decision{Plan: p, Eval: &e}
+	d := &Decision{Plan: p, Eval: &e, Why: w.why}
 	for _, f := range w.result.FollowUps {
 		f.CreateTime, f.ModifyTime = w.options.Now.UnixNano(), w.options.Now.UnixNano()
 		e.NextEval = f.ID

@@ -39,6 +39,7 @@ type View interface {
 type Options struct {
 	Now  time.Time
 	Seed uint64 // of all that is left to chance
+	Why  bool   // tell which nodes were ruled out, and by what; it costs a look at each
 }
 
 // A Decision is what is to become of an evaluation. It takes effect as a whole.
@@ -46,6 +47,9 @@ type Decision struct {
 	Plan     *n.Plan         // nil or NoOp: nothing changes
 	Eval     *n.Evaluation   // the evaluation with its outcome
 	NewEvals []*n.Evaluation // that follow from it
+	// Why is there if Options asked for it, by group. It has no Placements: their
+	// scores are in the allocations' metrics.
+	Why map[string]*n.GroupWhy
 }
 
 // A Scheduler handles one evaluation. An error means that it could not decide,

@@ -97,7 +97,7 @@ func Sum(allocs []*n.Allocation) (u Usage) {
 // there is too little of.
 func Fits(node *n.Node, allocs []*n.Allocation) (ok bool, lacking string) {
 	if node.NodeMaxAllocs > 0 && len(allocs) > node.NodeMaxAllocs {
-		return false, "max allocation exceeded"
+		return false, TooManyAllocs
 	}
 	dim := Sum(allocs).lacking(Capacity(node))
 	if dim != "cpu" && sharedCore(allocs) {
