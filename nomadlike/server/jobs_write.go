@@ -292,7 +292,7 @@ func (s *Server) jobPlan(_ context.Context, req *n.JobPlan) (*n.JobPlanned, erro
 	job, planned := asRegistered(old, req.Job, view.Index()+1)
 	eval := jobEval(job, n.TriggerJobRegister, 0)
 	eval.AnnotatePlan, eval.CreateIndex = true, view.Index()+1
-	d, err := s.schedule(withJob{view, job}, eval, scheduler.Options{Now: time.Now(), Seed: newSeed()})
+	d, err := s.schedule(withJob{view, job}, eval, scheduler.Options{Now: time.Now(), Seed: newSeed(), Why: req.Why})
 	if err != nil {
 		return nil, err
 	}
@@ -304,6 +304,9 @@ func (s *Server) jobPlan(_ context.Context, req *n.JobPlan) (*n.JobPlanned, erro
 	out.CreatedEvals = d.NewEvals
 	if old != nil {
 		out.JobModifyIndex = old.JobModifyIndex
+	}
+	if req.Why {
+		out.Why = whyPlanned(view, d)
 	}
 	if req.Diff {
 		out.Diff = jobdiff.Diff(old, planned, true)
