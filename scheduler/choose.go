@@ -26,6 +26,8 @@ type chooser struct {
 	weight    int            // of the spreads of all groups
 	contests  map[string]*contest
 
+	scorers []rank.Scorer // nil for the usual ones
+
 	why  map[string]*n.GroupWhy // what ruled nodes out, by group; nil if nobody asks
 	last bool                   // the choice is the last of its group
 }
@@ -255,7 +257,7 @@ func (s *chooser) trial(g *n.Group, penalty map[n.NodeID]bool) *trial {
 	return &trial{
 		chooser: s, group: g, ask: ask, need: rank.Used(ask), cores: rank.Cores(g), candidate: rank.Candidate{On: s.OnNode},
 		rating: rank.For(&rank.Request{
-			Job: s.job, Group: g, Algorithm: s.config.SchedulerAlgorithm, Penalty: penalty, Weight: s.weight, Prefers: feasible.Affinity,
+			Job: s.job, Group: g, Algorithm: s.config.SchedulerAlgorithm, Penalty: penalty, Weight: s.weight, Prefers: feasible.Affinity, Scorers: s.scorers,
 		}),
 	}
 }

@@ -38,6 +38,7 @@ func (w *work) chooser(job *n.Job) *chooser {
 	c := w.choosers[job.Version]
 	if c == nil {
 		c = newChooser(w.proposal, job, w.chance)
+		c.scorers = w.options.scorers
 		w.choosers[job.Version] = c
 	}
 	return c

@@ -20,6 +20,9 @@ type Options struct {
 	MaxCount        int // of allocations of one job; negative: no limit, 0: DefaultMaxCount
 	// MemoryOversubscription says whether memory_max has an effect.
 	MemoryOversubscription bool
+	// Schedulers are those that jobs may ask for by name, each with the types of jobs
+	// that it handles; nil where they are not known.
+	Schedulers map[string][]string
 	// Vault says that the servers know a Vault, from which tasks may have tokens.
 	Vault bool
 	// Identities that tasks and services get where the servers' configuration has
@@ -145,7 +148,7 @@ func (c *checks) oneOf(field, name, value string, allowed ...string) {
 	if slices.Contains(allowed, value) {
 		return
 	}
-	if allowed[0] == "" {
+	if len(allowed) > 0 && allowed[0] == "" {
 		allowed = allowed[1:]
 	}
 	c.add(field, "%s %q is none of %s", name, value, strings.Join(allowed, ", "))

@@ -24,7 +24,7 @@ func (s *Server) admit(view *state.View, o *n.WriteOptions, job *n.Job) (warning
 	}
 	told, err := admission.Admit(job, admission.Options{
 		MaxPriority: s.Jobs.MaxPriority, DefaultPriority: s.Jobs.DefaultPriority, MaxCount: s.Jobs.MaxCount,
-		MemoryOversubscription: view.SchedulerConfig().MemoryOversubscriptionEnabled,
+		MemoryOversubscription: view.SchedulerConfig().MemoryOversubscriptionEnabled, Schedulers: scheduler.Names(),
 	})
 	warnings = admission.Texts(told)
 	if err != nil {
