@@ -19,7 +19,8 @@ func mends(m *n.AllocMetric, indent string) []string {
 	}
 	for i := range m.Obstacles {
 		o := &m.Obstacles[i]
-		if o.Kind == n.ObstacleAbsent && (m.NodesEvaluated > 0 || o.Reason == n.AbsentPool && m.NodesInPool > 0) {
+		elsewhere := o.Reason == n.AbsentPool || o.Reason == n.AbsentDatacenter && m.NodesEvaluated > 0
+		if o.Kind == n.ObstacleAbsent && elsewhere && m.NodesInPool > 0 {
 			continue // what was looked at says more
 		}
 		out = append(out, indent+mend(o))
