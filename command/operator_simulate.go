@@ -14,11 +14,7 @@ import (
 	"github.com/nomadlike/nomadlike/nomadlike/server/simulate"
 )
 
-func operatorSimulate() *verb {
-	return &verb{
-		name: "operator simulate", args: "[file]", min: 0, max: 1, files: true,
-		synopsis: "See what would run where in a cluster that need not exist",
-		help: `
+const simulateHelp = `
 Runs the scheduler of the servers on a cluster in memory, and shows what it places
 where, how full the nodes are, and what finds no place and why. Nothing is changed
 anywhere.
@@ -67,7 +63,13 @@ and class, such as dc1/small, and all jobs keep running where they do. Without a
 its utilisation is shown.
 
 Exits with 0 when all has found a place, with 2 when something has not, and with 1 on
-any error.`,
+any error.`
+
+func operatorSimulate() *verb {
+	return &verb{
+		name: "operator simulate", args: "[file]", min: 0, max: 1, files: true,
+		synopsis: "See what would run where in a cluster that need not exist",
+		help:     simulateHelp,
 		examples: []string{
 			"# What would the example do?", Name + " operator simulate examples/simulate.hcl", "",
 			"# Is there room for one failure of a node more?", Name + " operator simulate -from-agent failure.hcl", "",
@@ -231,7 +233,7 @@ func (v *simulated) show(verbose bool) {
 		}
 		v.section("Allocations", t)
 	}
-	if len(v.Report.Nodes) > 0 {
+	if len(v.Nodes) > 0 {
 		v.section("Utilisation", v.utilisation())
 	}
 	v.unplacedGroups()
@@ -259,7 +261,7 @@ func (v *simulated) groups() *text.Table {
 
 func (v *simulated) utilisation() *text.Table {
 	t := text.NewTable("Node Group", "Nodes", "Ready", "Empty", "Allocs", "CPU", "Memory", "Disk")
-	for _, g := range v.Report.Nodes {
+	for _, g := range v.Nodes {
 		t.Row(g.Name, str(g.Nodes), str(g.Ready), str(g.Empty), str(g.Allocs),
 			partText(g.CPU, g.CPUTotal, "MHz"), partText(g.MemoryMB, g.MemoryTotalMB, "MB"), partText(g.DiskMB, g.DiskTotalMB, "MB"))
 	}

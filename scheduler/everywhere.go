@@ -25,7 +25,7 @@ func everywhere(v View, e *n.Evaluation, o Options) (*Decision, error) {
 	for i := range w.allocs {
 		running[w.allocs[i].TaskGroup] = running[w.allocs[i].TaskGroup] || !w.allocs[i].Terminal()
 	}
-	w.asked(w.job, false)
+	w.ask(w.job, false)
 	for _, p := range append(w.result.Replace, w.result.Place...) {
 		group := p.Group.Name
 		m := w.try(&p, deployment)

@@ -44,15 +44,14 @@ func (w *work) chooser(job *n.Job) *chooser {
 	return c
 }
 
-// asked is the chooser of a job's version for a placement, of which it tells what
-// Options ask for.
-func (w *work) asked(job *n.Job, last bool) *chooser {
+// ask has the chooser of a job's version tell of the next placement what Options ask
+// for.
+func (w *work) ask(job *n.Job, last bool) {
 	if w.options.Why && w.why == nil {
 		w.why = map[string]*n.GroupWhy{}
 	}
 	c := w.chooser(job)
 	c.why, c.last = w.why, last
-	return c
 }
 
 // input is what the rules of reconcile look at.

@@ -248,7 +248,7 @@ func (f *findings) short() map[string]*n.Resources {
 
 // find looks at all nodes for what rules them out.
 func (x *contest) find(each bool) *findings {
-	f := x.trial.findings(each)
+	f := x.findings(each)
 	for i := range x.fleet.Len() {
 		m := x.fleet.At(i)
 		switch {
