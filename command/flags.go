@@ -53,6 +53,12 @@ func (f *flags) asking() {
 	f.VisitAll(func(fl *flag.Flag) { f.common[fl.Name] = true })
 }
 
+// given reports whether a flag was written.
+func (f *flags) given(name string) (found bool) {
+	f.Visit(func(fl *flag.Flag) { found = found || fl.Name == name })
+	return found
+}
+
 // own reports whether the verb has flags of its own.
 func (f *flags) own() bool {
 	found := false

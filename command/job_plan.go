@@ -18,8 +18,8 @@ Asks the servers what would happen if the job were run now: what differs from
 the running version, which allocations would be created, replaced or stopped,
 and what would find no place. Nothing is changed.
 
-Exits with 0 when no allocation would be created or destroyed, with 1 when some
-would, and with 255 on any error.`,
+Exits with 0 when the job does not differ, or when no allocation would be created
+or destroyed, with 1 when some would, and with 255 on any error.`,
 		examples: []string{
 			"# What would change?", Name + " job plan example.nomad.hcl", "",
 			"# Why would it run there, and not elsewhere?", Name + " job plan -why example.nomad.hcl", "",
@@ -44,31 +44,37 @@ would, and with 255 on any error.`,
 				if *vault != "" {
 					job.VaultNamespace = *vault
 				}
-				req.Job, req.JobID, req.Diff = job, job.ID, *diff
+				req.Job, req.JobID, req.Diff = job, job.ID, true // the exit code depends on it
 				e.target(&req.RequestOptions, job)
 				plan, err := call(e, api.JobPlan, req)
 				if err != nil {
 					return file.places(job).trouble(e, "Error during plan", err)
 				}
+				end := plannedExit(plan)
+				if !*diff {
+					plan.Diff = nil
+				}
 				if out.asked() {
 					if err := out.print(e, plan); err != nil {
 						return err
 					}
-					return plannedExit(plan)
+					return end
 				}
 				p := &planned{env: e, job: job, plan: plan}
-				p.show(*diff, *verbose)
+				p.show(*verbose)
 				p.why(*verbose)
 				p.howToRun(file, args[0])
-				return plannedExit(plan)
+				return end
 			}
 		},
 	}
 }
 
-// plannedExit is 1 when running the job would create or destroy something.
+// plannedExit is 1 when the job differs and running it would create or destroy
+// something. What happens without the difference, such as the rest of a rollout, is
+// no reason to run it.
 func plannedExit(plan *n.JobPlanned) error {
-	if plan.Annotations == nil {
+	if plan.Annotations == nil || plan.Diff != nil && plan.Diff.Type == n.DiffNone {
 		return nil
 	}
 	for _, u := range plan.Annotations.DesiredTGUpdates {
@@ -102,8 +108,8 @@ type planned struct {
 	plan *n.JobPlanned
 }
 
-func (p *planned) show(diff, verbose bool) {
-	if diff && p.plan.Diff != nil {
+func (p *planned) show(verbose bool) {
+	if p.plan.Diff != nil {
 		p.print(p.jobDiff(p.plan.Diff, verbose) + "\n")
 	}
 	p.print(p.bold("Scheduler dry-run:"))

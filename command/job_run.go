@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/nomadlike/nomadlike/jobspec/cron"
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/api"
 	"github.com/nomadlike/nomadlike/nomadlike/errs"
@@ -146,7 +147,7 @@ func (e *env) submitted(done string, job *n.Job, eval n.EvalID) error {
 	e.print(done)
 	switch {
 	case job.IsPeriodic():
-		if next, ok := nextLaunch(job, e.Now()); ok {
+		if next, ok := cron.Next(job, e.Now()); ok {
 			e.print("Approximate next launch time: " + launchText(next, e.Now()))
 		}
 	case job.IsParameterized():

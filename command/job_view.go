@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/nomadlike/nomadlike/command/text"
+	"github.com/nomadlike/nomadlike/jobspec/cron"
 	n "github.com/nomadlike/nomadlike/nomadlike"
 )
 
@@ -28,7 +29,7 @@ func (v *jobView) head() {
 		launch := "none (job stopped)"
 		if !j.Stop {
 			launch = ""
-			if next, ok := nextLaunch(j, v.Now()); ok {
+			if next, ok := cron.Next(j, v.Now()); ok {
 				launch = launchText(next, v.Now())
 			}
 		}

@@ -58,10 +58,7 @@ func (p *differ) job(d *n.JobDiff) {
 		width = max(width, len(rawSign(g.Type)))
 	}
 	if d.Type == n.DiffEdited || p.verbose {
-		if len(d.Fields)+len(d.Objects) > 0 {
-			p.level(d.Fields, d.Objects, "", width)
-			p.linef("")
-		}
+		p.level(d.Fields, d.Objects, "", width)
 	}
 	for _, g := range d.TaskGroups {
 		p.group(g, width)
@@ -134,9 +131,8 @@ func (p *differ) level(fields []*n.FieldDiff, objects []*n.ObjectDiff, indent st
 	}
 	for _, o := range objects {
 		p.linef("%s%s%s {", indent, p.sign(o.Type, width), o.Name)
-		inner := indent + strings.Repeat(" ", width)
-		p.level(o.Fields, o.Objects, inner+"  ", widest(o.Fields, o.Objects))
-		p.linef("%s}", inner)
+		p.level(o.Fields, o.Objects, indent+"  ", widest(o.Fields, o.Objects))
+		p.linef("%s%s}", indent, strings.Repeat(" ", width))
 	}
 }
 

@@ -47,6 +47,7 @@ func schedulerSetConfig() *verb {
 		help:     `Changes what the flags say of scheduling, and leaves the rest as it is.`,
 		examples: []string{
 			"# Spread allocations over the nodes instead of filling them up", Name + " operator scheduler set-config -scheduler-algorithm=spread",
+			"# Have services take the place of jobs whose priority is lower by ten or more", Name + " operator scheduler set-config -preempt-service-scheduler=true",
 		},
 		bind: func(f *flags) action {
 			s := &schedulerFlags{

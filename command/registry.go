@@ -7,7 +7,7 @@ func verbs() []*verb {
 		jobRun(), jobPlan(), jobValidate(), jobInit(), jobStatus(), jobStop(), jobInspect(), jobHistory(), jobRevert(), jobTagApply(), jobTagUnset(),
 		jobAllocs(), jobDeployments(), jobPromote(), jobEval(), jobStart(), jobSchema(),
 		allocStatus(), allocLogs(), allocStop(), allocRestart(), allocSignal(),
-		nodeStatus(), nodeEligibility(),
+		nodeStatus(), nodeDrain(), nodeEligibility(),
 		evalStatus(), evalList(),
 		deploymentList(), deploymentStatus(), deploymentPromote(), deploymentFail(), deploymentPause(), deploymentResume(),
 		serverMembers(), serverJoin(), serverForceLeave(), agentInfo(),
@@ -20,7 +20,7 @@ func verbs() []*verb {
 var aliases = map[string]string{
 	"run": "job run", "stop": "job stop", "plan": "job plan", "validate": "job validate", "init": "job init", "inspect": "job inspect",
 	"logs": "alloc logs", "start": "job start",
-	"alloc-status": "alloc status", "eval-status": "eval status", "node-status": "node status",
+	"alloc-status": "alloc status", "eval-status": "eval status", "node-status": "node status", "node-drain": "node drain",
 }
 
 // renamed are words that verbs once had; they warn.
@@ -38,7 +38,7 @@ var groups = map[string]string{
 	"eval":                    "Look at evaluations",
 	"job":                     "Run jobs, look at them, stop them",
 	"job tag":                 "Give versions of a job names, and take them away",
-	"node":                    "Look at nodes, and say whether they take new work",
+	"node":                    "Look at nodes, empty them, and say whether they take new work",
 	"namespace":               "Look at namespaces",
 	"node pool":               "Look at node pools",
 	"operator":                "Look after a cluster",

@@ -2,10 +2,12 @@ package jobspec
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -21,6 +23,7 @@ type decoder struct {
 	ofJob    shared   // by the job for all its tasks
 	ofGroup  shared   // by the group that is being read
 	older    []n.Port // of the network that is being read, in the older spelling
+	hasPorts bool     // and it has some in the newer one, which win
 }
 
 func target(p any) reflect.Value { return reflect.ValueOf(p).Elem() }
@@ -44,6 +47,8 @@ func (d *decoder) structure(body *hclsyntax.Body, ctx *hcl.EvalContext, v reflec
 	blocks, ds := d.expand(body.Blocks, ctx)
 	diags = append(diags, ds...)
 	seen := map[string]hcl.Range{}
+	defer func(of bool) { d.hasPorts = of }(d.hasPorts)
+	d.hasPorts = slices.ContainsFunc(blocks, func(b scoped) bool { return b.Type == "port" })
 	for turn := range turns {
 		for _, b := range blocks {
 			if turnOf(b.Type) != turn {
@@ -59,10 +64,37 @@ func (d *decoder) structure(body *hclsyntax.Body, ctx *hcl.EvalContext, v reflec
 	}
 	if special.after != nil && !diags.HasErrors() && !d.broken {
 		if err := special.after(d, v, written, path); err != nil {
-			diags = append(diags, fault(at, err.Error(), "see the reference of job files on this block"))
+			at, detail := at, "see the reference of job files on this block"
+			if x := (*incomplete)(nil); errors.As(err, &x) {
+				at, detail = d.places[under(path, x.field)], x.detail
+			}
+			diags = append(diags, fault(at, err.Error(), "%s", detail))
 		}
 	}
 	return diags
+}
+
+// incomplete is an error about what is written under a field.
+type incomplete struct{ field, summary, detail string }
+
+func (x *incomplete) Error() string { return x.summary }
+
+// unitless warns of a duration that is a small number: those are nanoseconds, which
+// hardly anybody means.
+func unitless(a *hclsyntax.Attribute, t reflect.Type, v cty.Value) hcl.Diagnostics {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t != durationType || v.Type() != cty.Number || v.IsNull() || !v.IsKnown() {
+		return nil
+	}
+	i, exact := whole(v)
+	if !exact || i == 0 || time.Duration(i).Abs() >= time.Millisecond {
+		return nil
+	}
+	w := fault(a.Expr.Range(), fmt.Sprintf("%s = %d is %d nanoseconds", a.Name, i, i), "write the unit, as in %s = \"%ds\"", a.Name, i)
+	w.Severity = hcl.DiagWarning
+	return hcl.Diagnostics{w}
 }
 
 // turns is how often the blocks of a body are gone through: some inherit from
@@ -84,7 +116,7 @@ func (d *decoder) attribute(a *hclsyntax.Attribute, ctx *hcl.EvalContext, v refl
 	short := special.attrs[a.Name]
 	switch {
 	case short == nil && !ok:
-		return hcl.Diagnostics{fault(a.NameRange, fmt.Sprintf("unknown argument %q", a.Name), "%s", known(a.Name, s.names(special)))}
+		return hcl.Diagnostics{fault(a.NameRange, fmt.Sprintf("unknown argument %q", a.Name), "%s", unknown(a.Name, false, v.Type(), s.names(special)))}
 	case short == nil && !f.attr:
 		return hcl.Diagnostics{fault(a.NameRange, fmt.Sprintf("%s is a block, not an argument", a.Name), "write %s { … } without =", a.Name)}
 	}
@@ -100,6 +132,7 @@ func (d *decoder) attribute(a *hclsyntax.Attribute, ctx *hcl.EvalContext, v refl
 		}
 	} else {
 		err = store(v.Field(f.index), value)
+		diags = append(diags, unitless(a, v.Field(f.index).Type(), value)...)
 		if !value.IsNull() {
 			d.mark(under(path, v.Type().Field(f.index).Name), a.Expr.Range())
 		}
@@ -129,7 +162,7 @@ func (d *decoder) block(b scoped, v reflect.Value, s *schema, special special, s
 	f, ok := s.fields[b.Type]
 	switch {
 	case !ok:
-		return hcl.Diagnostics{fault(b.TypeRange, fmt.Sprintf("unknown block %q", b.Type), "%s", known(b.Type, s.names(special)))}
+		return hcl.Diagnostics{fault(b.TypeRange, fmt.Sprintf("unknown block %q", b.Type), "%s", unknown(b.Type, true, v.Type(), s.names(special)))}
 	case !f.block:
 		return hcl.Diagnostics{fault(b.TypeRange, fmt.Sprintf("%s is an argument, not a block", b.Type), "write %s = …", b.Type)}
 	}
@@ -171,6 +204,11 @@ func (d *decoder) into(b scoped, field reflect.Value, path string) hcl.Diagnosti
 		diags := d.labelled(b, e.Elem(), path+"["+label+"]")
 		if field.IsNil() {
 			field.Set(reflect.MakeMap(t))
+		}
+		if field.MapIndex(reflect.ValueOf(label)).IsValid() {
+			w := fault(b.DefRange(), fmt.Sprintf("a second %s %q", b.Type, label), "it replaces the first: give each a name of its own, or remove one")
+			w.Severity = hcl.DiagWarning
+			diags = append(diags, w)
 		}
 		if len(b.Labels) == 1 {
 			field.SetMapIndex(reflect.ValueOf(b.Labels[0]), e)
@@ -229,6 +267,12 @@ func (d *decoder) mapping(b scoped, field reflect.Value) hcl.Diagnostics {
 		value, ds := d.value(a.Expr, b.ctx)
 		diags = append(diags, ds...)
 		values[a.Name] = value
+		if ds.HasErrors() || d.broken && !value.IsWhollyKnown() {
+			continue
+		}
+		if err := store(reflect.New(field.Type().Elem()).Elem(), value); err != nil {
+			diags = append(diags, fault(a.Expr.Range(), fmt.Sprintf("wrong value for %s in %s", a.Name, b.Type), "%v", err))
+		}
 	}
 	object := cty.ObjectVal(values)
 	if diags.HasErrors() || d.broken && !object.IsWhollyKnown() {

@@ -31,7 +31,7 @@ func guard(name string, src []byte) *hcl.Diagnostic {
 func countWords(src []byte) (words int) {
 	inWord := false
 	for _, b := range src {
-		letter := b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= 0x80
+		letter := isWord(b)
 		if !letter && b != ' ' && b != '\t' && b != '\r' || letter && !inWord {
 			words++
 		}
@@ -49,11 +49,18 @@ func guardJSON(name string, src []byte) *hcl.Diagnostic {
 	if words := countWords(src); words > maxTokens {
 		return fault(at, "file too large", "%d words and signs are too many for a job file; the limit is %d", words, maxTokens)
 	}
-	depth, quoted, escaped := 0, false, false
+	depth, quoted, escaped, number := 0, false, false, 0
 	for i, b := range src {
+		if !quoted && bytes.IndexByte([]byte("0123456789.eE+-"), b) >= 0 {
+			number++
+			continue
+		}
+		if huge(src[i-number : i]) {
+			where := hcl.Range{Filename: name, Start: position(src, i-number), End: position(src, i)}
+			return fault(where, "number out of range", "no job needs such a number")
+		}
+		number = 0
 		switch {
-		case !quoted && (b == 'e' || b == 'E') && hugeExponent(src[i:min(i+8, len(src))]):
-			return fault(at, "number out of range", "numbers have at most three digits in their exponent")
 		case escaped:
 			escaped = false
 		case quoted:
@@ -83,6 +90,15 @@ func guardJSON(name string, src []byte) *hcl.Diagnostic {
 	return nil
 }
 
+// huge reports the text of a number that has too many digits, written or meant.
+func huge(number []byte) bool {
+	digits, exponent := number, []byte(nil)
+	if i := bytes.IndexAny(number, "eE"); i >= 0 {
+		digits, exponent = number[:i], bytes.TrimLeft(number[i+1:], "+-0")
+	}
+	return len(digits) > 300 || len(exponent) > 3 || len(exponent) == 3 && string(exponent) > "300"
+}
+
 // position is the place of a byte.
 func position(src []byte, offset int) hcl.Pos {
 	offset = max(0, min(offset, len(src)))
@@ -103,17 +119,4 @@ func (p *parser) tooMuch(at hcl.Range) hcl.Diagnostics {
 	}
 	p.exhausted, p.broken = true, true
 	return hcl.Diagnostics{fault(at, "expression too large", "evaluating it goes through more than %d MB of values; job files are not meant to compute that much", maxWork>>20)}
-}
-
-// hugeExponent reports a number, from its e on, that the library would need
-// thousands of digits for.
-func hugeExponent(e []byte) bool {
-	digits := 0
-	for _, b := range bytes.TrimLeft(e[1:], "+-") {
-		if b < '0' || b > '9' {
-			break
-		}
-		digits++
-	}
-	return digits > 3
 }

@@ -27,7 +27,13 @@ func jobVault(d *decoder, b scoped, _ reflect.Value, _ string) hcl.Diagnostics {
 
 // groupVault lets the last of several blocks win, as it always did.
 func groupVault(d *decoder, b scoped, _ reflect.Value, _ string) hcl.Diagnostics {
-	return d.shared(b, &d.ofGroup)
+	var diags hcl.Diagnostics
+	if d.ofGroup.vault != nil {
+		w := fault(b.DefRange(), "a second vault block", "it replaces the first: remove one")
+		w.Severity = hcl.DiagWarning
+		diags = append(diags, w)
+	}
+	return append(diags, d.shared(b, &d.ofGroup)...)
 }
 
 func jobSecret(d *decoder, b scoped, _ reflect.Value, _ string) hcl.Diagnostics {

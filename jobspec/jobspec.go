@@ -8,6 +8,7 @@ package jobspec
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -115,7 +116,7 @@ func (p *parser) file(body *hclsyntax.Body) (*n.Job, hcl.Diagnostics) {
 			}
 			job = b
 		default:
-			diags = append(diags, fault(b.TypeRange, fmt.Sprintf("unknown block %q", b.Type), "%s", known(b.Type, []string{"job", "variable", "variables", "locals"})))
+			diags = append(diags, fault(b.TypeRange, fmt.Sprintf("unknown block %q", b.Type), "%s", unknown(b.Type, true, reflect.TypeFor[struct{}](), []string{"job", "variable", "variables", "locals"})))
 		}
 	}
 	if job == nil && diags.HasErrors() {

@@ -40,6 +40,9 @@ func weigh(v cty.Value, work *int) {
 		*work += len(v.AsString())
 	case v.Type() == cty.Number:
 		*work += perNum
+		if !short(v.AsBigFloat()) {
+			*work += maxWork
+		}
 	case v.CanIterateElements():
 		for it := v.ElementIterator(); it.Next() && *work <= maxWork; {
 			_, e := it.Element()

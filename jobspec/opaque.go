@@ -2,6 +2,7 @@ package jobspec
 
 import (
 	"errors"
+	"math/big"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -79,9 +80,23 @@ func spellable(v cty.Value) error {
 		if v.Type() != cty.Number || v.IsNull() || !v.IsKnown() {
 			return true, nil
 		}
-		if e := v.AsBigFloat().MantExp(nil); e > 1024 || e < -1074 {
-			return false, errors.New("a number is out of range")
+		if !short(v.AsBigFloat()) {
+			return false, errors.New("a number in it is out of range")
 		}
 		return true, nil
 	})
+}
+
+// short reports a number whose text takes little time to make.
+func short(f *big.Float) bool {
+	e := f.MantExp(nil)
+	return e <= 1024 && e >= -1074
+}
+
+// numberText is a number in a sentence.
+func numberText(f *big.Float, digits int) string {
+	if !short(f) {
+		return "one that is out of range"
+	}
+	return f.Text('g', digits)
 }

@@ -3,7 +3,6 @@ package jobspec
 import (
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -100,6 +99,5 @@ func known(name string, names []string) string {
 	if m := meant(name, names); m != "" {
 		return fmt.Sprintf("did you mean %q?", m)
 	}
-	slices.Sort(names)
-	return "what can stand here: " + strings.Join(names, ", ")
+	return "what can stand here: " + sortedList(names)
 }

@@ -112,6 +112,9 @@ func reservedPort(d *decoder, b scoped, v reflect.Value, path string) hcl.Diagno
 	d.older = append(d.older, p)
 	w := fault(b.DefRange(), "reserved_ports is an older spelling", "write port %q { static = %d }", p.Label, p.Value)
 	w.Severity = hcl.DiagWarning
+	if d.hasPorts {
+		w.Summary, w.Detail = "reserved_ports has no effect beside port", fmt.Sprintf("write port %q { static = %d }", p.Label, p.Value)
+	}
 	return append(diags, w)
 }
 
@@ -159,6 +162,7 @@ func taskScaling(d *decoder, b scoped, v reflect.Value, path string) hcl.Diagnos
 	p.Type = scalingTypes[strings.ToLower(b.Labels[0])]
 	implied := p.Type
 	path = fmt.Sprintf("%s.ScalingPolicies[%d]", path, len(task.ScalingPolicies))
+	d.mark(path, b.DefRange())
 	d.mark(under(path, "Type"), b.LabelRanges[0])
 	diags := d.structure(b.Body, b.ctx, target(&p), b.DefRange(), path)
 	if p.Type != implied {
@@ -195,7 +199,7 @@ func groupRead(_ *decoder, v reflect.Value, written map[string]bool, _ string) e
 		s.Type = "horizontal"
 	}
 	if s.Max == nil {
-		return fmt.Errorf("scaling has no max")
+		return &incomplete{"Scaling", "scaling has no max", "write max = <number>, the most that the group may be scaled to"}
 	}
 	if !written["count"] && s.Min != nil {
 		g.Count = int(*s.Min)

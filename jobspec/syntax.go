@@ -13,7 +13,8 @@ func Syntax(name string, src []byte) (*hcl.File, hcl.Diagnostics) {
 	if d := guard(name, src); d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
-	return hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	return file, plainer(src, diags)
 }
 
 // maxDepth is how deep brackets, blocks and operators may be nested. HCL's parser
@@ -21,18 +22,28 @@ func Syntax(name string, src []byte) (*hcl.File, hcl.Diagnostics) {
 // survive the end of its stack.
 const maxDepth = 500
 
-// tooDeep finds where src is nested deeper than that, before a parser does.
+// tooDeep finds where src is nested deeper than that, before a parser does; and
+// numbers that would take long to read or to show.
 func tooDeep(name string, src []byte) *hcl.Diagnostic {
-	tokens, diags := hclsyntax.LexConfig(src, name, hcl.InitialPos)
-	if diags.HasErrors() {
-		return nil // the parser finds the same, and says it with the rest
+	if shallow(src) {
+		return nil
 	}
-	m := &depthMeter{open: []bracket{{kind: hclsyntax.TokenOBrace}}}
+	return deepest(name, src)
+}
+
+// deepest is tooDeep for any text, such as one that is no HCL: the parser goes on
+// after a sign that it does not know.
+func deepest(name string, src []byte) *hcl.Diagnostic {
+	tokens, diags := hclsyntax.LexConfig(src, name, hcl.InitialPos)
+	m := newDepthMeter()
 	for _, t := range tokens {
-		if i := bytes.IndexAny(t.Bytes, "eE"); t.Type == hclsyntax.TokenNumberLit && i >= 0 && hugeExponent(t.Bytes[i:]) {
-			return fault(t.Range, "number out of range", "numbers have at most three digits in their exponent")
+		if t.Type == hclsyntax.TokenNumberLit && huge(t.Bytes) {
+			return fault(t.Range, "number out of range", "no job needs such a number")
 		}
 		if m.read(t); len(m.open)+m.steps > maxDepth {
+			if diags.HasErrors() {
+				return diags[0] // it explains more
+			}
 			return fault(t.Range, "nested too deeply", "this is nested more than %d deep; split it up with locals", maxDepth)
 		}
 	}
@@ -46,6 +57,10 @@ type depthMeter struct {
 	open  []bracket
 	steps int                 // of all of them
 	last  hclsyntax.TokenType // but newlines and comments
+}
+
+func newDepthMeter() *depthMeter {
+	return &depthMeter{open: []bracket{{kind: hclsyntax.TokenOBrace}}}
 }
 
 // A bracket is open: a block, a list, a text.

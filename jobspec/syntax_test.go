@@ -56,6 +56,18 @@ func TestDeep(t *testing.T) {
 	}
 }
 
+// TestDeepNonsense shows the same of what is no HCL at all.
+func TestDeepNonsense(t *testing.T) {
+	deep := strings.Repeat("[", 300_000)
+	for _, start := range []string{"y = `\nx = ", "y = 'a'\nx = ", "x = @", "x = \xff", "x = \"\n\" + ", "x = \"${(}\" + ", "x = \"\\${\" + "} {
+		for _, end := range []string{"", "\"", "\n}\"\n"} {
+			if _, diags := jobspec.Syntax("x.hcl", []byte(start+deep+end)); !diags.HasErrors() {
+				t.Errorf("no error of %q…%q", start, end)
+			}
+		}
+	}
+}
+
 // TestAsDeepAsAllowed evaluates what is just deep enough.
 func TestAsDeepAsAllowed(t *testing.T) {
 	for name, src := range map[string]string{

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -20,8 +21,13 @@ import (
 // value evaluates an expression. References to what only the running task or its
 // node knows, such as ${attr.kernel.name}, stay as their own text.
 func (p *parser) value(e hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	if _, literal := e.(*hclsyntax.LiteralValueExpr); literal {
+	switch x := e.(type) {
+	case *hclsyntax.LiteralValueExpr:
 		return e.Value(ctx)
+	case *hclsyntax.TemplateExpr:
+		if x.IsStringLiteral() { // most expressions are, and there is nothing to look for in them
+			return p.spent(x.Parts[0], ctx)
+		}
 	}
 	refs := e.Variables()
 	if !p.prepared[e] {
@@ -37,6 +43,17 @@ func (p *parser) value(e hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value,
 	if diags := undeclared(refs, ctx); diags.HasErrors() {
 		return cty.DynamicVal, diags
 	}
+	v, diags := p.spent(e, ctx)
+	if diags.HasErrors() && slices.ContainsFunc(refs, func(t hcl.Traversal) bool { return strings.HasPrefix(t.RootName(), runtimeName) }) {
+		for _, d := range diags {
+			d.Detail += " ${…} of a running task or its node is not known yet: it can only stand for itself or within text."
+		}
+	}
+	return v, diags
+}
+
+// spent evaluates an expression if the file may still go on.
+func (p *parser) spent(e hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	v, diags := e.Value(ctx)
 	if !diags.HasErrors() && !p.spend(weight(v)) {
 		return cty.DynamicVal, append(diags, p.tooMuch(e.Range())...)
@@ -68,7 +85,10 @@ func declaredNames(kind, name string, names []string) string {
 	if len(names) == 0 {
 		return "the file declares no " + kind + "s"
 	}
-	return known(name, names)
+	if m := meant(name, names); m != "" {
+		return fmt.Sprintf("did you mean %q?", m)
+	}
+	return fmt.Sprintf("the file declares %s", sortedList(names))
 }
 
 // lookup returns what a root name stands for, an empty object if nothing.
@@ -99,7 +119,7 @@ func (p *parser) keepRuntime(e hclsyntax.Expression, refs []hcl.Traversal, ctx *
 			return nil
 		}
 		p.refs++
-		name := "runtime " + strconv.Itoa(p.refs) // the space keeps it from colliding
+		name := runtimeName + strconv.Itoa(p.refs)
 		at := ref.SrcRange
 		p.root.Variables[name] = cty.StringVal("${" + p.around(at) + "}")
 		ref.Traversal = hcl.Traversal{hcl.TraverseRoot{Name: name, SrcRange: at}}
@@ -107,6 +127,10 @@ func (p *parser) keepRuntime(e hclsyntax.Expression, refs []hcl.Traversal, ctx *
 	})
 	return true
 }
+
+// runtimeName begins the names of variables that hold the text of references. Its
+// space keeps it from colliding with those of a file.
+const runtimeName = "runtime "
 
 func isKnown(ctx *hcl.EvalContext, root string) bool {
 	for ; ctx != nil; ctx = ctx.Parent() {
@@ -213,7 +237,7 @@ func describeType(v cty.Value) string {
 		}
 		return "text"
 	case t == cty.Number:
-		return "the number " + v.AsBigFloat().Text('g', -1)
+		return "the number " + numberText(v.AsBigFloat(), -1)
 	case t == cty.Bool:
 		return textOf(v)
 	case t.IsObjectType() || t.IsMapType():
@@ -231,15 +255,23 @@ func storeNumber(dst reflect.Value, v cty.Value) error {
 	}
 	i, exact := num.AsBigFloat().Int64()
 	if exact != big.Exact {
-		return fmt.Errorf("it takes a whole number, not %s", num.AsBigFloat().Text('g', 10))
+		return fmt.Errorf("it takes a whole number, not %s", numberText(num.AsBigFloat(), 10))
 	}
 	switch {
 	case dst.CanInt() && !dst.OverflowInt(i):
 		dst.SetInt(i)
 	case dst.CanUint() && i >= 0 && !dst.OverflowUint(uint64(i)):
 		dst.SetUint(uint64(i))
-	case dst.CanInt() || dst.CanUint():
-		return fmt.Errorf("%d is out of range", i)
+	case dst.Kind() == reflect.Int8: // a weight
+		return fmt.Errorf("it takes a whole number from -100 to 100, not %d", i)
+	case dst.Kind() == reflect.Uint8: // a percentage
+		return fmt.Errorf("it takes a whole number from 0 to 100, not %d", i)
+	case dst.Kind() == reflect.Uint16: // a port
+		return fmt.Errorf("it takes a whole number from 0 to 65535, not %d", i)
+	case dst.CanInt():
+		return fmt.Errorf("%d is too large", i)
+	case dst.CanUint():
+		return fmt.Errorf("it takes a whole number of at least 0, not %d", i)
 	default:
 		return fmt.Errorf("it can not be written as a value")
 	}

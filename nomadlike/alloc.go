@@ -1,6 +1,7 @@
 package nomadlike
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -128,6 +129,45 @@ func (a *Allocation) Healthy() *bool {
 
 // IsCanary reports a canary that was not promoted.
 func (a *Allocation) IsCanary() bool { return a.DeploymentStatus != nil && a.DeploymentStatus.Canary }
+
+// Returning reports an allocation that servers last knew as unknown: whatever its
+// client says since, nobody has decided yet whether it is to go on.
+func (a *Allocation) Returning() bool {
+	return len(a.AllocStates) > 0 && a.AllocStates[len(a.AllocStates)-1].Value == string(ClientUnknown)
+}
+
+// UnknownSince is when the allocation last became unknown, or zero.
+func (a *Allocation) UnknownSince() (at time.Time) {
+	for i := len(a.AllocStates) - 1; i >= 0; i-- {
+		switch {
+		case a.AllocStates[i].Value == string(ClientUnknown):
+			at = a.AllocStates[i].Time
+		case !at.IsZero():
+			return at
+		}
+	}
+	return at
+}
+
+// LostSince is when servers gave the allocation up, or zero.
+func (a *Allocation) LostSince() time.Time {
+	for _, s := range a.AllocStates {
+		if s.Value == string(ClientLost) {
+			return s.Time
+		}
+	}
+	return time.Time{}
+}
+
+// Became adds a client status to those that servers have noted, unless nothing
+// changes by it: the first is one that clients do not set.
+func (a *Allocation) Became(s ClientStatus, at time.Time) {
+	l := len(a.AllocStates)
+	if l > 0 && a.AllocStates[l-1].Value == string(s) || l == 0 && s != ClientUnknown && s != ClientLost {
+		return
+	}
+	a.AllocStates = append(slices.Clone(a.AllocStates), AllocStateChange{Value: string(s), Time: at.UTC()})
+}
 
 // DesiredTransition is what servers ask the scheduler to do with an allocation;
 // nil is "not asked".

@@ -2,6 +2,12 @@ package nomadlike
 
 import "time"
 
+// Defaults that are named elsewhere, too.
+const (
+	DefaultMinHealthyTime   = 10 * time.Second
+	DefaultProgressDeadline = 10 * time.Minute
+)
+
 // Defaults knows what the parts of one job hold before anything is written into
 // them. HCL and JSON are both decoded onto what it fills in, so that nothing
 // later has to guess; see the job specification reference, 4.
@@ -33,11 +39,11 @@ func (d Defaults) Fill(v any) {
 		*x = d.reschedule()
 	case *Update:
 		*x = Update{
-			Stagger: 30 * time.Second, MaxParallel: 1, HealthCheck: "checks", MinHealthyTime: 10 * time.Second,
-			HealthyDeadline: 5 * time.Minute, ProgressDeadline: 10 * time.Minute,
+			Stagger: 30 * time.Second, MaxParallel: 1, HealthCheck: "checks", MinHealthyTime: DefaultMinHealthyTime,
+			HealthyDeadline: 5 * time.Minute, ProgressDeadline: DefaultProgressDeadline,
 		}
 	case *Migrate:
-		*x = Migrate{MaxParallel: 1, HealthCheck: "checks", MinHealthyTime: 10 * time.Second, HealthyDeadline: 5 * time.Minute}
+		*x = Migrate{MaxParallel: 1, HealthCheck: "checks", MinHealthyTime: DefaultMinHealthyTime, HealthyDeadline: 5 * time.Minute}
 	case *Resources:
 		*x = Resources{CPU: 100, MemoryMB: 300} // CPU is 0 where cores are written
 	case *LogConfig:

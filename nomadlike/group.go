@@ -20,7 +20,7 @@ type Group struct {
 	Update           *Update                   `hcl:"update" update:"inplace"`
 	Migrate          *Migrate                  `hcl:"migrate" update:"inplace"`
 	Networks         []Network                 `hcl:"network"`
-	Services         []Service                 `hcl:"service" update:"inplace"` // but see ConnectChanged
+	Services         []Service                 `hcl:"service" update:"inplace"` // but for what proxies are started with
 	Volumes          map[string]*VolumeRequest `hcl:"volume"`
 	Consul           *Consul                   `hcl:"consul"`
 	Scaling          *ScalingPolicy            `hcl:"scaling" update:"inplace"`
@@ -53,6 +53,19 @@ func (g *Group) DisconnectTimeout() time.Duration {
 	return *g.Disconnect.LostAfter
 }
 
+// StopsAlone is how long allocations of the group run on without any server; 0
+// when that does not end them.
+func (g *Group) StopsAlone() time.Duration {
+	if g.Disconnect == nil || g.Disconnect.StopOnClientAfter == nil {
+		return 0
+	}
+	return *g.Disconnect.StopOnClientAfter
+}
+
+// ReplacesUnknown reports whether an allocation of a node that is not heard of is
+// replaced.
+func (g *Group) ReplacesUnknown() bool { return g.Disconnect == nil || g.Disconnect.Replace }
+
 // EphemeralDisk is the space that the allocation's directory may use.
 type EphemeralDisk struct {
 	SizeMB  int  `hcl:"size"`
@@ -63,9 +76,9 @@ type EphemeralDisk struct {
 // A Network is an allocation's network and its ports.
 type Network struct {
 	Mode          string `json:",omitempty"` // "", "host", "none", "bridge", "cni/<name>"
-	Device        string `json:",omitempty" hcl:"device"`
-	CIDR          string `json:",omitempty" hcl:"cidr"`
-	IP            string `json:",omitempty" hcl:"ip"`
+	Device        string `json:",omitempty" hcl:"device" update:"inplace"`
+	CIDR          string `json:",omitempty" hcl:"cidr" update:"inplace"`
+	IP            string `json:",omitempty" hcl:"ip" update:"inplace"`
 	Hostname      string `json:",omitempty"`
 	MBits         int    `json:",omitempty" hcl:"mbits"` // deprecated, not enforced
 	DNS           *DNS   `json:",omitempty" hcl:"dns"`

@@ -96,11 +96,18 @@ type DrainSpec struct {
 	IgnoreSystemJobs bool
 }
 
+// What became of a drain.
+const (
+	DrainDraining = "draining"
+	DrainComplete = "complete"
+	DrainCanceled = "canceled"
+)
+
 // DrainMetadata remembers the last drain.
 type DrainMetadata struct {
 	StartedAt  *time.Time
 	UpdatedAt  *time.Time
-	Status     string // "draining", "complete", "canceled"
+	Status     string // DrainDraining and so on
 	AccessorID string
 	Meta       map[string]string
 }

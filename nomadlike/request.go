@@ -362,6 +362,15 @@ type NodeEligibility struct {
 	Eligibility string
 }
 
+// NodeDrain has all allocations leave a node, or ends that.
+type NodeDrain struct {
+	WriteOptions
+	NodeID       NodeID     `path:"NodeID"`
+	DrainSpec    *DrainSpec // nil ends the drain
+	MarkEligible bool       // with that, the node takes new allocations again
+	Meta         map[string]string
+}
+
 // NodeWrite names a node to be purged or evaluated.
 type NodeWrite struct {
 	WriteOptions

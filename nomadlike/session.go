@@ -37,6 +37,9 @@ type SessionDown struct {
 	Dial uint64
 	// Servers lists the RPC addresses of all servers, when it changed.
 	Servers []string
+	// GivenUp says that the servers had given the node up: what they know of its
+	// allocations may be a guess, and the client tells of all of them again.
+	GivenUp bool
 }
 
 // Assignments is a change of what a node is to run.
@@ -90,6 +93,7 @@ type NodeHeartbeat struct {
 type NodeHeartbeatReply struct {
 	HeartbeatTTL time.Duration
 	Servers      []string
+	GivenUp      bool // until this heartbeat
 	WriteMeta
 }
 

@@ -71,3 +71,18 @@ type PreemptionConfig struct {
 	BatchSchedulerEnabled    bool
 	ServiceSchedulerEnabled  bool
 }
+
+// Enabled reports whether jobs of a type may.
+func (c PreemptionConfig) Enabled(jobType string) bool {
+	switch jobType {
+	case JobTypeSystem:
+		return c.SystemSchedulerEnabled
+	case JobTypeSysBatch:
+		return c.SysBatchSchedulerEnabled
+	case JobTypeBatch:
+		return c.BatchSchedulerEnabled
+	case JobTypeService:
+		return c.ServiceSchedulerEnabled
+	}
+	return false
+}

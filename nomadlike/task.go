@@ -57,9 +57,9 @@ type Resources struct {
 	MemoryMB    int             `hcl:"memory"`
 	MemoryMaxMB *int            `hcl:"memory_max"` // -1: unlimited
 	SecretsMB   *int            `hcl:"secrets"`
-	DiskMB      *int            `hcl:"disk" json:",omitempty"` // deprecated; EphemeralDisk.SizeMB counts
-	IOPS        *int            `hcl:"iops" json:",omitempty"` // deprecated, not enforced
-	Networks    []Network       `hcl:"network"`                // deprecated; Group.Networks
+	DiskMB      *int            `hcl:"disk" json:",omitempty" update:"inplace"` // deprecated; EphemeralDisk.SizeMB counts
+	IOPS        *int            `hcl:"iops" json:",omitempty" update:"inplace"` // deprecated, not enforced
+	Networks    []Network       `hcl:"network"`                                 // deprecated; Group.Networks
 	Devices     []DeviceRequest `hcl:"device"`
 	NUMA        *NUMA           `hcl:"numa"`
 }

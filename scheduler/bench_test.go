@@ -2,12 +2,14 @@ package scheduler_test
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"testing"
 	"time"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
+	"github.com/nomadlike/nomadlike/nomadlike/table"
 	"github.com/nomadlike/nomadlike/scheduler"
 	"github.com/nomadlike/nomadlike/scheduler/feasible"
 	"github.com/nomadlike/nomadlike/scheduler/fleet"
@@ -17,6 +19,11 @@ import (
 type still struct {
 	*world
 	fleet *fleet.Fleet
+	on    map[n.NodeID][]*n.Allocation
+}
+
+func (s *still) NodeAllAllocs(_ table.WatchSet, id n.NodeID) iter.Seq[*n.Allocation] {
+	return slices.Values(s.on[id])
 }
 
 func (s *still) Fleet() *fleet.Fleet { return s.fleet }
@@ -72,24 +79,73 @@ func jobOf(name string, count int) *n.Job {
 	return job
 }
 
+// filled adds allocations of a job to all nodes until so many percent of their CPU is
+// used, all of which are held by one job with a priority.
+func filled(w *world, percent int64, priority int) *still {
+	s := &still{world: w, on: map[n.NodeID][]*n.Allocation{}}
+	job := jobOf("filler", 1)
+	job.Priority, job.Status = priority, n.JobRunning
+	w.put(job)
+	resources := &n.AllocatedResources{
+		Tasks:          map[string]*n.AllocatedTask{"t": {Cpu: n.AllocatedCPU{CpuShares: 10}, Memory: n.AllocatedMemory{MemoryMB: 10}}},
+		TaskLifecycles: map[string]*n.Lifecycle{"t": nil}, Shared: n.AllocatedShared{DiskMB: 10},
+	}
+	for id := range w.nodes {
+		for i := range 13_900 / 10 * percent / 100 {
+			s.on[id] = append(s.on[id], &n.Allocation{
+				ID: n.AllocID(fmt.Sprintf("%s-%d", id, i)), Namespace: "default", JobID: "filler", TaskGroup: "g", NodeID: id, NodeName: string(id), CreateIndex: 1,
+				DesiredStatus: n.DesiredRun, ClientStatus: n.ClientRunning, AllocatedResources: resources,
+			})
+		}
+	}
+	s.fleet = fleet.Of(maps.Values(w.nodes), func(yield func(*n.Allocation) bool) {
+		for _, list := range s.on {
+			for _, a := range list {
+				if !yield(a) {
+					return
+				}
+			}
+		}
+	})
+	return s
+}
+
+// BenchmarkFull places a job on a cluster that is filled to 80%, and one more
+// important on a cluster that is full.
+func BenchmarkFull(b *testing.B) {
+	for _, size := range []int{1000, 5000} {
+		for _, count := range []int{1000, 10_000} {
+			b.Run(fmt.Sprintf("80 percent/nodes=%d/count=%d", size, count), func(b *testing.B) {
+				place(b, filled(cluster(size), 80, 50), count, func(*n.Job) {})
+			})
+		}
+		b.Run(fmt.Sprintf("preemption/nodes=%d/count=1000", size), func(b *testing.B) {
+			s := filled(cluster(size), 100, 20)
+			s.config.PreemptionConfig.ServiceSchedulerEnabled = true
+			place(b, s, 1000, func(j *n.Job) { j.Priority = 70 })
+		})
+	}
+}
+
 // BenchmarkFigures places a job on a cluster, from its evaluation to the complete
 // plan. See docs of figures for the shapes.
 func BenchmarkFigures(b *testing.B) {
 	for _, size := range []int{1000, 5000, 10_000} {
 		w := cluster(size)
+		s := &still{world: w, fleet: fleet.Of(maps.Values(w.nodes), maps.Values(w.allocs))}
 		for _, count := range []int{1000, 10_000} {
-			for _, s := range shapes {
-				if s.name == "distinct" && count > size {
+			for _, shape := range shapes {
+				if shape.name == "distinct" && count > size {
 					continue
 				}
-				b.Run(fmt.Sprintf("%s/nodes=%d/count=%d", s.name, size, count), func(b *testing.B) { place(b, w, count, s.change) })
+				b.Run(fmt.Sprintf("%s/nodes=%d/count=%d", shape.name, size, count), func(b *testing.B) { place(b, s, count, shape.change) })
 			}
 		}
 	}
 }
 
-func place(b *testing.B, w *world, count int, change func(*n.Job)) {
-	view := &still{w, fleet.Of(maps.Values(w.nodes), maps.Values(w.allocs))}
+func place(b *testing.B, w *still, count int, change func(*n.Job)) {
+	b.Helper()
 	job := jobOf("bench", count)
 	change(job)
 	w.jobs[job.Key()] = job
@@ -99,7 +155,7 @@ func place(b *testing.B, w *world, count int, change func(*n.Job)) {
 	var took []time.Duration
 	for i := 0; b.Loop(); i++ {
 		began := time.Now()
-		d, err := scheduler.Process(view, e, scheduler.Options{Now: w.now, Seed: uint64(i)})
+		d, err := scheduler.Process(w, e, scheduler.Options{Now: w.now, Seed: uint64(i)})
 		took = append(took, time.Since(began))
 		if err != nil || len(d.Eval.FailedTGAllocs) > 0 {
 			b.Fatal(d.Eval, err)

@@ -8,6 +8,7 @@ import (
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/scheduler/feasible"
 	"github.com/nomadlike/nomadlike/scheduler/fleet"
+	"github.com/nomadlike/nomadlike/scheduler/preempt"
 	"github.com/nomadlike/nomadlike/scheduler/rank"
 )
 
@@ -24,7 +25,7 @@ type chooser struct {
 	inPool    int            // nodes of the job's pool
 	available map[string]int // ready nodes by datacenter
 	weight    int            // of the spreads of all groups
-	contests  map[string]*contest
+	contests  map[contestKey]*contest
 
 	scorers []rank.Scorer // nil for the usual ones
 
@@ -67,7 +68,7 @@ func glob(pattern, s string) bool {
 func newChooser(p *proposal, job *n.Job, c chance) *chooser {
 	s := &chooser{
 		proposal: p, job: job, config: p.view.SchedulerConfig(), chance: c, checks: feasible.For(job),
-		fleet: p.view.Fleet(), available: map[string]int{}, contests: map[string]*contest{},
+		fleet: p.view.Fleet(), available: map[string]int{}, contests: map[contestKey]*contest{},
 	}
 	s.findReady()
 	for i := range job.TaskGroups {
@@ -136,6 +137,7 @@ func (s *chooser) nodes() []*n.Node {
 type choice struct {
 	node      *n.Node
 	resources *n.AllocatedResources
+	leaving   []preempt.Tenant // of the node, for its sake
 }
 
 func (s *chooser) metric() *n.AllocMetric {
@@ -145,86 +147,72 @@ func (s *chooser) metric() *n.AllocMetric {
 // choose finds the best node for a group, or nil; the metric says why. penalty
 // holds nodes to be avoided, only the one that is possible or "".
 func (s *chooser) choose(g *n.Group, penalty map[n.NodeID]bool, only n.NodeID) (*choice, *n.AllocMetric) {
+	return s.seek(g, penalty, only, nil)
+}
+
+// seek is choose; with room, others may be made to leave.
+func (s *chooser) seek(g *n.Group, penalty map[n.NodeID]bool, only n.NodeID, room *room) (*choice, *n.AllocMetric) {
 	began := time.Now() // for the metric alone; nothing is decided by it
 	var c *choice
 	var m *n.AllocMetric
-	var f *findings
 	if only != "" {
-		c, m, f = s.alone(g, only)
+		c, m = s.alone(g, only, room)
 	} else {
-		x := s.contest(g)
-		if c, m = x.best(penalty); c == nil || s.why != nil && s.last {
-			f = x.find(s.why != nil)
-		}
+		c, m = s.contest(g, room).best(penalty)
 	}
-	s.tell(g, m, f, c == nil)
 	m.AllocationTime = time.Since(began)
 	return c, m
 }
 
-func (s *chooser) contest(g *n.Group) *contest {
-	x := s.contests[g.Name]
+func (s *chooser) contest(g *n.Group, room *room) *contest {
+	k := contestKey{g.Name, room != nil}
+	x := s.contests[k]
 	if x == nil {
-		x = newContest(s, g)
-		s.contests[g.Name] = x
+		x = newContest(s, g, room)
+		s.contests[k] = x
 	}
 	return x
 }
 
-// tell adds what was found in the way to the metric of a failed placement, and to
-// what was asked for.
-func (s *chooser) tell(g *n.Group, m *n.AllocMetric, f *findings, failed bool) {
-	if f == nil {
-		return
-	}
-	obstacles := f.done()
-	if failed {
-		m.Obstacles, m.ResourcesExhausted = obstacles, f.short()
-	}
-	if s.why == nil {
-		return
-	}
-	w := s.why[g.Name]
-	if w == nil {
-		w = &n.GroupWhy{}
-		s.why[g.Name] = w
-	}
-	w.RuledOut, w.Obstacles = append(w.RuledOut, f.nodes...), mergeObstacles(w.Obstacles, obstacles)
+// A contestKey is a group, and whether others may be made to leave for it.
+type contestKey struct {
+	group    string
+	preempts bool
 }
 
-// alone tries the one node that is possible, and says what it found in the way.
-func (s *chooser) alone(g *n.Group, id n.NodeID) (*choice, *n.AllocMetric, *findings) {
+// alone tries the one node that is possible.
+func (s *chooser) alone(g *n.Group, id n.NodeID, room *room) (*choice, *n.AllocMetric) {
 	metric := s.metric()
 	i, ok := s.fleet.Position(id)
 	if !ok || s.fleet.At(i).Node == nil {
-		return nil, metric, nil
+		return nil, metric
 	}
 	m := s.fleet.At(i)
 	metric.NodesEvaluated = 1
-	t := s.trial(g, nil)
-	why, filtered := s.checks.Check(m.Node, g), true
+	why := s.checks.Check(m.Node, g)
 	if why == "" {
 		why = feasible.Distinct(s.job, g, m.Node, s)
 	}
+	if why != "" {
+		note(metric, m.Node, why, true)
+		return nil, metric
+	}
+	t := s.trial(g, nil, room)
+	leaving, why := t.fill(m)
 	var given *n.AllocatedResources
 	if why == "" {
-		c := &t.candidate
-		if why = t.fill(m); why == "" {
-			given, why = rank.Give(m.Node, s.OnNode, g, t.ask, s.chance.Rand)
-		}
-		if filtered = false; why == "" {
-			metric.ScoreMetaData = []n.NodeScore{t.rating.Explain(c, t.spread(m.Node))}
-			return &choice{m.Node, given}, metric, nil
+		if given, why = t.give(m.Node, leaving); why != "" && room != nil && leaving == nil {
+			if leaving, why = t.makeRoom(m, why); why == "" {
+				given, why = t.give(m.Node, leaving)
+			}
 		}
 	}
-	note(metric, m.Node, why, filtered)
-	f := t.findings(s.why != nil)
-	if filtered {
-		f.filtered(m.Node, why)
-	} else {
-		f.exhausted(m, why)
+	if why != "" {
+		note(metric, m.Node, why, false)
+		return nil, metric
 	}
-	return nil, metric, f
+	metric.ScoreMetaData = []n.NodeScore{t.rating.Explain(&t.candidate, t.spread(m.Node))}
+	return &choice{m.Node, given, leaving}, metric
 }
 
 // note adds why a node can not be used to a metric of its own.
@@ -246,36 +234,63 @@ type trial struct {
 	group  *n.Group
 	ask    *n.AllocatedResources
 	need   rank.Usage
-	cores  int // that it wants for itself, beside need
+	cores  int   // that it wants for itself, beside need
+	room   *room // nil where nobody is made to leave
 	rating *rank.Rating
 
 	candidate rank.Candidate // that is looked at
 }
 
-func (s *chooser) trial(g *n.Group, penalty map[n.NodeID]bool) *trial {
+func (s *chooser) trial(g *n.Group, penalty map[n.NodeID]bool, room *room) *trial {
 	ask := rank.Ask(g, s.config.MemoryOversubscriptionEnabled)
 	return &trial{
-		chooser: s, group: g, ask: ask, need: rank.Used(ask), cores: rank.Cores(g), candidate: rank.Candidate{On: s.OnNode},
+		chooser: s, group: g, ask: ask, need: rank.Used(ask), cores: rank.Cores(g), room: room, candidate: rank.Candidate{On: s.OnNode},
 		rating: rank.For(&rank.Request{
-			Job: s.job, Group: g, Algorithm: s.config.SchedulerAlgorithm, Penalty: penalty, Weight: s.weight, Prefers: feasible.Affinity, Scorers: s.scorers,
+			Job: s.job, Group: g, Algorithm: s.config.SchedulerAlgorithm, Penalty: penalty, Weight: s.weight, Preempts: room != nil, Prefers: feasible.Affinity, Scorers: s.scorers,
 		}),
 	}
 }
 
-// fill makes a node the candidate, or says what there is too little of.
-func (t *trial) fill(m *fleet.Member) (lacking string) {
+// fill makes a node the candidate, or says what there is too little of. leaving are
+// those who make room.
+func (t *trial) fill(m *fleet.Member) (leaving []preempt.Tenant, lacking string) {
+	allocs := t.set(m, nil)
+	if lacking = rank.Room(m.Node, t.candidate.Used, allocs); lacking != "" && t.room != nil {
+		return t.makeRoom(m, lacking)
+	}
+	return nil, lacking
+}
+
+// set makes a node the candidate that some leave, and returns how many allocations
+// use it now.
+func (t *trial) set(m *fleet.Member, leaving []preempt.Tenant) (allocs int) {
 	used, allocs := t.usage(m)
 	used = used.Plus(t.need)
 	if t.cores > 0 {
 		used = used.Plus(rank.CoresUsage(m.Node, t.cores))
 	}
-	if lacking = rank.Room(m.Node, used, allocs); lacking == "" {
-		t.candidate.Node, t.candidate.Used, t.candidate.Mates = m.Node, used, t.mates[mateKey{m.Node.ID, t.group.Name}].there
-		if t.candidate.Class = m.Class; m.Node.ComputedClass == "" {
-			t.candidate.Class = -1
-		}
+	c := &t.candidate
+	c.Node, c.Mates, c.Leaving = m.Node, t.mates[mateKey{m.Node.ID, t.group.Name}].there, c.Leaving[:0]
+	if c.Class = m.Class; m.Node.ComputedClass == "" {
+		c.Class = -1
 	}
-	return lacking
+	for i := range leaving {
+		c.Leaving = append(c.Leaving, leaving[i].Job.Priority)
+		used = used.Minus(rank.Used(leaving[i].Alloc.AllocatedResources))
+	}
+	c.Used = used
+	return allocs
+}
+
+// give gives the group what it asks for on a node that has room for it, or says what
+// there is none of.
+func (t *trial) give(node *n.Node, leaving []preempt.Tenant) (*n.AllocatedResources, string) {
+	on := t.OnNode
+	if len(leaving) > 0 {
+		gone := idsOf(leaving)
+		on = func(id n.NodeID) []*n.Allocation { return without(t.OnNode(id), gone) }
+	}
+	return rank.Give(node, on, t.group, t.ask, t.chance.Rand)
 }
 
 // spread is what the group's spreads say of a node.

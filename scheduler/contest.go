@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -8,7 +9,7 @@ import (
 	"github.com/nomadlike/nomadlike/scheduler/feasible"
 	"github.com/nomadlike/nomadlike/scheduler/fleet"
 	"github.com/nomadlike/nomadlike/scheduler/order"
-	"github.com/nomadlike/nomadlike/scheduler/rank"
+	"github.com/nomadlike/nomadlike/scheduler/preempt"
 )
 
 // A contest keeps all nodes that can run a group in the order of their scores, so
@@ -23,6 +24,7 @@ type contest struct {
 	parts    []part
 	byValue  []int // the parts, in an order that does not depend on that of the nodes
 	distinct bool
+	looked   int // so many of the entries were looked at; all, unless others have to leave
 
 	evaluated           int
 	filtered, exhausted int
@@ -34,11 +36,13 @@ type contest struct {
 
 // An entry is a node that checks of its class and itself let through.
 type entry struct {
+	position int32 // in the fleet
 	member   *fleet.Member
 	part     int32
 	tie      uint32
 	why      string // it is not in the order
 	filtered bool   // by constraints; else there is no room
+	leaving  []preempt.Tenant
 }
 
 // A part is all nodes with the same values of the attributes that are spread over.
@@ -48,20 +52,37 @@ type part struct {
 	has    []bool
 }
 
-func newContest(s *chooser, g *n.Group) *contest {
-	x := &contest{trial: s.trial(g, nil), at: make([]int32, s.fleet.Len()), distinct: feasible.IsDistinct(s.job, g)}
+func newContest(s *chooser, g *n.Group, room *room) *contest {
+	x := &contest{trial: s.trial(g, nil, room), at: make([]int32, s.fleet.Len()), distinct: feasible.IsDistinct(s.job, g)}
 	x.enter()
 	for i := range x.parts {
 		x.byValue = append(x.byValue, i)
 	}
 	slices.SortFunc(x.byValue, func(a, b int) int { return strings.Compare(x.parts[a].key, x.parts[b].key) })
-	x.order.Grow(len(x.entries))
-	for i := range x.entries {
-		x.refresh(i)
+	if room != nil { // chance decides which are looked at
+		slices.SortFunc(x.entries, func(a, b entry) int { return cmp.Compare(a.tie, b.tie) })
 	}
+	for i := range x.entries {
+		x.at[x.entries[i].position] = int32(i + 1)
+	}
+	x.order.Grow(len(x.entries))
+	x.look()
 	x.share()
 	s.touched = append(s.touched, x.touch)
 	return x
+}
+
+// preemptible is how many nodes are rated on which others have to leave: who that
+// would be takes long to find out, and most nodes are as good as each other.
+const preemptible = 64
+
+// look rates nodes: all of them, or as many as it takes to have some where others
+// can leave.
+func (x *contest) look() {
+	for x.looked < len(x.entries) && (x.room == nil || x.order.Len() < preemptible) {
+		x.refresh(x.looked)
+		x.looked++
+	}
 }
 
 // enter finds the nodes that can run the group if they have room.
@@ -87,8 +108,7 @@ func (x *contest) enter() {
 			x.tally(m.Node, reason, true, 1)
 			continue
 		}
-		x.at[at] = int32(len(x.entries) + 1)
-		x.entries = append(x.entries, entry{member: m, part: parts.of(m), tie: scatter(salt, m.Hash)})
+		x.entries = append(x.entries, entry{position: at, member: m, part: parts.of(m), tie: scatter(salt, m.Hash)})
 	}
 }
 
@@ -146,7 +166,7 @@ func (x *contest) touch(id n.NodeID) {
 		return
 	}
 	if x.distinct && x.spreadsProperty() {
-		for i := range x.entries { // a value may be free again, or taken
+		for i := range x.looked { // a value may be free again, or taken
 			x.refresh(i)
 		}
 	} else {
@@ -161,7 +181,8 @@ func (x *contest) entry(id n.NodeID) (int, bool) {
 	if !ok || x.at[at] == 0 {
 		return 0, false
 	}
-	return int(x.at[at] - 1), true
+	i := int(x.at[at] - 1)
+	return i, i < x.looked
 }
 
 // spreadsProperty reports a constraint on how often a value may be used.
@@ -178,7 +199,7 @@ func (x *contest) refresh(i int) {
 		filtered = why != ""
 	}
 	if why == "" {
-		why = x.fill(e.member)
+		e.leaving, why = x.fill(e.member)
 	}
 	x.explain(e, why, filtered)
 	if why != "" {
@@ -239,18 +260,36 @@ func (x *contest) spreadOf(p int) (sum float64) {
 // allocation has failed before.
 func (x *contest) best(penalty map[n.NodeID]bool) (*choice, *n.AllocMetric) {
 	for {
+		x.look()
 		i, found := x.first(penalty)
 		if !found {
 			return nil, x.shown(nil, nil)
 		}
-		node := x.entries[i].member.Node
-		given, lacking := rank.Give(node, x.OnNode, x.group, x.ask, x.chance.Rand)
+		e := &x.entries[i]
+		given, lacking := x.give(e.member.Node, e.leaving)
+		if lacking != "" && x.room != nil && len(e.leaving) == 0 && x.leaveFor(i, lacking) {
+			continue
+		}
 		if lacking == "" {
-			return &choice{node, given}, x.shown(&x.entries[i], penalty)
+			return &choice{e.member.Node, given, e.leaving}, x.shown(e, penalty)
 		}
 		x.explain(&x.entries[i], lacking, false) // until something changes there
 		x.order.Drop(i)
 	}
+}
+
+// leaveFor has others leave a node that has room, but lacks something else, such as
+// a port. It reports whether that is of use.
+func (x *contest) leaveFor(i int, lacking string) bool {
+	e := &x.entries[i]
+	leaving, still := x.makeRoom(e.member, lacking)
+	if still != "" {
+		return false
+	}
+	e.leaving = leaving
+	sum, count := x.rating.Rate(&x.candidate)
+	x.order.Set(i, int(e.part), sum, count, e.tie)
+	return true
 }
 
 // first is the best candidate, with the penalty.
@@ -269,7 +308,7 @@ func (x *contest) first(penalty map[n.NodeID]bool) (int, bool) {
 		best, top, found = i, score, true
 		break
 	}
-	punished := x.chooser.trial(x.group, penalty)
+	punished := x.chooser.trial(x.group, penalty, x.room)
 	for id := range penalty {
 		i, ok := x.entry(id)
 		if !ok || !x.order.Has(i) {
@@ -283,7 +322,7 @@ func (x *contest) first(penalty map[n.NodeID]bool) (int, bool) {
 }
 
 func (x *contest) scoreOf(t *trial, e *entry) n.NodeScore {
-	t.fill(e.member)
+	t.set(e.member, e.leaving)
 	return t.rating.Explain(&t.candidate, x.spreadOf(int(e.part)))
 }
 
@@ -302,7 +341,7 @@ func (x *contest) shown(chosen *entry, penalty map[n.NodeID]bool) *n.AllocMetric
 	}
 	t := x.trial
 	if len(penalty) > 0 {
-		t = x.chooser.trial(x.group, penalty)
+		t = x.chooser.trial(x.group, penalty, x.room)
 	}
 	m.ScoreMetaData = make([]n.NodeScore, 0, scoresKept)
 	m.ScoreMetaData = append(m.ScoreMetaData, x.scoreOf(t, chosen))

@@ -65,13 +65,13 @@ func (w *work) whyNotElsewhere() {
 	}
 	for i := range w.job.TaskGroups {
 		g, c := &w.job.TaskGroups[i], w.chooser(w.job)
-		f := c.trial(g, nil).findings(true)
+		f := c.trial(g, nil, nil).findings(true)
 		for at := range c.fleet.Len() {
 			if m := c.fleet.At(at); m.Node != nil {
 				f.absent(m.Node)
 			}
 		}
-		c.tell(g, nil, f, false)
+		c.keep(g, f, nil, nil)
 	}
 }
 

@@ -81,7 +81,11 @@ func (w *work) inPlace(a *n.Allocation, g *n.Group) *n.Allocation {
 // stops adds the end of allocations to the plan.
 func (w *work) stops() {
 	for _, s := range w.result.Stop {
-		w.stop(ended(s.Alloc, s.Reason, s.Client))
+		e := ended(s.Alloc, s.Reason, s.Client)
+		if s.FollowUp != "" {
+			e.FollowupEvalID = s.FollowUp
+		}
+		w.stop(e)
 	}
 }
 
@@ -111,16 +115,22 @@ func (w *work) changes(deployment n.DeploymentID) {
 // there is none.
 func (w *work) try(p *reconcile.Placement, deployment n.DeploymentID) *n.AllocMetric {
 	if p.StopPrevious != "" {
-		w.stop(ended(p.Previous, p.StopPrevious, ""))
+		var client n.ClientStatus
+		if node := w.view.Node(p.Previous.NodeID); !p.Previous.ClientStatus.Terminal() && (node == nil || node.Status == n.NodeDown) {
+			client = n.ClientLost
+		}
+		w.stop(ended(p.Previous, p.StopPrevious, client))
 	}
-	c, metric := w.chooser(p.Job).choose(p.Group, penalty(p), p.Node)
+	c, metric := w.find(p)
 	if c == nil {
 		if p.StopPrevious != "" {
 			w.unstop(p.Previous)
 		}
 		return metric
 	}
-	w.place(w.allocation(p, c, metric, deployment))
+	a := w.allocation(p, c, metric, deployment)
+	w.evict(a, c.leaving)
+	w.place(a)
 	if p.Rescheduled {
 		w.tracked(p)
 	}
@@ -135,24 +145,30 @@ func (w *work) unplaced(p *reconcile.Placement) {
 	if t := p.Previous.RescheduleTracker; t != nil && t.LastReschedule == reconcile.Unplaced(p.Previous).LastReschedule {
 		return
 	}
-	a := *p.Previous
-	a.RescheduleTracker = reconcile.Unplaced(p.Previous)
-	w.plan.NodeAllocation[a.NodeID] = append(w.plan.NodeAllocation[a.NodeID], &a)
+	w.result.Changed(p.Previous).RescheduleTracker = reconcile.Unplaced(p.Previous)
 }
 
-// tracked notes on a stopped allocation that it has a successor.
+// tracked notes on an allocation that it has a successor.
 func (w *work) tracked(p *reconcile.Placement) {
+	if p.StopPrevious == "" {
+		a := w.result.Changed(p.Previous)
+		a.RescheduleTracker = placed(a.RescheduleTracker)
+		return
+	}
 	list := w.plan.NodeUpdate[p.Previous.NodeID]
 	for i, a := range list {
 		if a.ID == p.Previous.ID {
-			t := n.RescheduleTracker{}
-			if a.RescheduleTracker != nil {
-				t = *a.RescheduleTracker
-			}
-			t.LastReschedule = "ok"
-			list[i].RescheduleTracker = &t
+			list[i].RescheduleTracker = placed(a.RescheduleTracker)
 		}
 	}
+}
+
+func placed(t *n.RescheduleTracker) *n.RescheduleTracker {
+	out := &n.RescheduleTracker{LastReschedule: "ok"}
+	if t != nil {
+		out.Events = t.Events
+	}
+	return out
 }
 
 // penalty holds the nodes on which an allocation and its predecessors failed.

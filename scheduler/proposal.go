@@ -19,6 +19,7 @@ type proposal struct {
 
 	change  map[n.NodeID]change // what the plan makes of the nodes' usage
 	mates   map[mateKey]mates
+	room    *room
 	touched []func(n.NodeID) // to be called for a node on which something changes
 }
 
@@ -89,11 +90,18 @@ func (p *proposal) usage(m *fleet.Member) (rank.Usage, int) {
 	return m.Usage.Plus(c.usage), m.Allocs + c.allocs
 }
 
-// use adds an allocation to what its node is used for, or takes it away.
+// use adds an allocation of the job to what its node is used for, or takes it away.
 func (p *proposal) use(a *n.Allocation, by int) {
 	if a.ClientStatus.Terminal() {
 		return
 	}
+	p.count(a, by)
+	p.meet(a, by)
+	p.touch(a.NodeID)
+}
+
+// count adds any allocation to what its node is used for, or takes it away.
+func (p *proposal) count(a *n.Allocation, by int) {
 	c, u := p.change[a.NodeID], rank.Used(a.AllocatedResources)
 	if by < 0 {
 		c.usage = c.usage.Minus(u)
@@ -102,8 +110,6 @@ func (p *proposal) use(a *n.Allocation, by int) {
 	}
 	c.allocs += by
 	p.change[a.NodeID] = c
-	p.meet(a, by)
-	p.touch(a.NodeID)
 }
 
 func (p *proposal) touch(id n.NodeID) {

@@ -1,7 +1,8 @@
 // Package scheduler decides what an evaluation makes of a job: a pure function
 // from a view of the state to a plan. What is compared with what is asked for is
-// decided in reconcile, which nodes can run a group in feasible, and which is the
-// best of them in rank; here the three are joined.
+// decided in reconcile, which nodes can run a group in feasible, which is the
+// best of them in rank, and who leaves a full one in preempt; here the four are
+// joined.
 //
 // There are three ways to have it decide otherwise, from the least to the most:
 //

@@ -2,6 +2,7 @@ package scheduler_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,16 +15,20 @@ import (
 // TestStories tells of jobs in a small cluster, a file each. The commands:
 //
 //	nodes count=<n> cpu=<MHz> memory=<MB> [dc=] [class=] [first=<number of the first>]
+//	config [preempt=<type of job>+...] [algorithm=]
 //	job                     a job file; it is registered and evaluated
+//	run job= priority= cpu= memory= [type=] [count=] [port=<static>] [max_parallel=<of migrate>] [class=<of nodes>]
+//	                        a job with one group, in short
 //	evaluate job= [trigger=]
 //	deregister job=
-//	node id= status=ready|down|drain|ineligible|gone
-//	client alloc=<name> status=running|failed|complete
+//	node id= status=ready|initializing|disconnected|down|drain|ineligible|gone
+//	client alloc=<name> [node=] status=running|failed|complete [score=<of its node>]
 //	health alloc=<name> [bad]
 //	promote job=
 //	fail job=               fails the latest deployment
 //	wait for=<duration>
-//	allocs job=             what runs
+//	due                     lets the time come that the next evaluation waits for, and handles it
+//	allocs job=             what runs, or may
 func TestStories(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		w := newWorld()
@@ -63,8 +68,17 @@ func (w *world) do(t *testing.T, d *datadriven.TestData) string {
 			})
 		}
 		return ""
+	case "config":
+		w.configure(t, d)
+		return ""
 	case "job":
 		job, err := w.register(d.Input)
+		if err != nil {
+			return "error: " + err.Error() + "\n"
+		}
+		return decide(string(job.ID), n.TriggerJobRegister)
+	case "run":
+		job, err := w.register(inShort(arg))
 		if err != nil {
 			return "error: " + err.Error() + "\n"
 		}
@@ -88,8 +102,8 @@ func (w *world) do(t *testing.T, d *datadriven.TestData) string {
 		switch arg("status") {
 		case "ready":
 			node.Status, node.SchedulingEligibility, node.DrainStrategy = n.NodeReady, n.NodeEligible, nil
-		case "down":
-			node.Status = n.NodeDown
+		case "down", "disconnected", "initializing":
+			node.Status = n.NodeStatus(arg("status"))
 		case "ineligible":
 			node.SchedulingEligibility = n.NodeIneligible
 		case "drain":
@@ -108,14 +122,21 @@ func (w *world) do(t *testing.T, d *datadriven.TestData) string {
 		}
 		return ""
 	case "client":
-		a := w.find(arg("alloc"))
+		a := w.find(arg("alloc"), n.NodeID(arg("node")))
 		if a == nil {
 			t.Fatalf("%s: there is no %s", d.Pos, arg("alloc"))
 		}
 		w.observe(a, n.ClientStatus(arg("status")))
+		if s := arg("score"); s != "" {
+			score, err := strconv.ParseFloat(s, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.allocs[a.ID].Metrics = &n.AllocMetric{ScoreMetaData: []n.NodeScore{{NormScore: score}}}
+		}
 		return ""
 	case "health":
-		a := w.find(arg("alloc"))
+		a := w.find(arg("alloc"), "")
 		if a == nil {
 			t.Fatalf("%s: there is no %s", d.Pos, arg("alloc"))
 		}
@@ -136,6 +157,8 @@ func (w *world) do(t *testing.T, d *datadriven.TestData) string {
 		}
 		w.now = w.now.Add(by)
 		return ""
+	case "due":
+		return w.due()
 	case "allocs":
 		var out strings.Builder
 		for a := range w.JobAllocs(nil, key(arg("job"))) {
@@ -147,4 +170,44 @@ func (w *world) do(t *testing.T, d *datadriven.TestData) string {
 	}
 	t.Fatalf("unknown command %q", d.Cmd)
 	return ""
+}
+
+// configure sets what operators can: which jobs may preempt, and the algorithm.
+func (w *world) configure(t *testing.T, d *datadriven.TestData) {
+	t.Helper()
+	w.config = n.SchedulerConfiguration{SchedulerAlgorithm: n.AlgorithmBinpack}
+	d.MaybeScanArgs(t, "algorithm", &w.config.SchedulerAlgorithm)
+	may := &w.config.PreemptionConfig
+	var types string
+	d.MaybeScanArgs(t, "preempt", &types)
+	for typ := range strings.SplitSeq(types, "+") {
+		switch typ {
+		case "":
+		case n.JobTypeService:
+			may.ServiceSchedulerEnabled = true
+		case n.JobTypeBatch:
+			may.BatchSchedulerEnabled = true
+		case n.JobTypeSystem:
+			may.SystemSchedulerEnabled = true
+		case n.JobTypeSysBatch:
+			may.SysBatchSchedulerEnabled = true
+		default:
+			t.Fatalf("%s: type %q", d.Pos, typ)
+		}
+	}
+}
+
+// inShort writes the file of a job of one group.
+func inShort(arg func(string) string) string {
+	line := func(format, name string) string {
+		if arg(name) == "" {
+			return ""
+		}
+		return fmt.Sprintf(format+"\n", arg(name))
+	}
+	return fmt.Sprintf("job %q {\n", arg("job")) + line("type = %q", "type") + line("priority = %s", "priority") +
+		line("constraint {\n attribute = \"${node.class}\"\n value = %q\n}", "class") + "group \"g\" {\n" + line("count = %s", "count") +
+		line("network {\n port \"p\" {\n static = %s\n}\n}", "port") + line("migrate {\n max_parallel = %s\n}", "max_parallel") +
+		"task \"t\" {\n driver = \"raw_exec\"\n config {\n command = \"a\"\n}\n resources {\n" +
+		line("cpu = %s", "cpu") + line("memory = %s", "memory") + "}\n}\n}\n}\n"
 }

@@ -246,6 +246,46 @@ func (f *findings) short() map[string]*n.Resources {
 	return out
 }
 
+// tell adds to the metric of a failed placement what was in the way, and says of those
+// that somebody asks about what ruled nodes out. only is the one node that was possible,
+// or "".
+func (s *chooser) tell(g *n.Group, only n.NodeID, c *choice, m *n.AllocMetric) {
+	if c != nil && (s.why == nil || !s.last || only != "") {
+		return
+	}
+	if only == "" {
+		s.keep(g, s.contest(g, nil).find(s.why != nil), c, m)
+		return
+	}
+	f := s.trial(g, nil, nil).findings(s.why != nil)
+	if i, ok := s.fleet.Position(only); ok && s.fleet.At(i).Node != nil {
+		for why := range m.ConstraintFiltered {
+			f.filtered(s.fleet.At(i).Node, why)
+		}
+		for why := range m.DimensionExhausted {
+			f.exhausted(s.fleet.At(i), why)
+		}
+	}
+	s.keep(g, f, c, m)
+}
+
+// keep puts findings where they are looked for.
+func (s *chooser) keep(g *n.Group, f *findings, c *choice, m *n.AllocMetric) {
+	obstacles := f.done()
+	if c == nil && m != nil {
+		m.Obstacles, m.ResourcesExhausted = obstacles, f.short()
+	}
+	if s.why == nil {
+		return
+	}
+	w := s.why[g.Name]
+	if w == nil {
+		w = &n.GroupWhy{}
+		s.why[g.Name] = w
+	}
+	w.RuledOut, w.Obstacles = append(w.RuledOut, f.nodes...), mergeObstacles(w.Obstacles, obstacles)
+}
+
 // find looks at all nodes for what rules them out.
 func (x *contest) find(each bool) *findings {
 	f := x.findings(each)

@@ -33,6 +33,7 @@ type world struct {
 	deploys  map[n.JobKey]*n.Deployment
 	evals    []*n.Evaluation // that wait for a time or for room
 	config   n.SchedulerConfiguration
+	before   map[n.AllocID]bool // which were unknown, or on their way back, before the last decision
 }
 
 func newWorld() *world {
@@ -149,6 +150,10 @@ func (w *world) process(e *n.Evaluation) (*scheduler.Decision, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.before = map[n.AllocID]bool{}
+	for id, a := range w.allocs {
+		w.before[id] = a.Returning()
+	}
 	w.commit(d.Plan)
 	for _, f := range d.NewEvals {
 		if f.Status != n.EvalFailed {
@@ -177,9 +182,18 @@ func (w *world) commit(p *n.Plan) {
 		for _, a := range p.NodeUpdate[id] {
 			c := *w.allocs[a.ID]
 			c.DesiredStatus, c.DesiredDescription, c.RescheduleTracker = a.DesiredStatus, a.DesiredDescription, a.RescheduleTracker
-			if a.ClientStatus == n.ClientLost {
+			c.FollowupEvalID = a.FollowupEvalID
+			if a.ClientStatus == n.ClientLost && c.ClientStatus != n.ClientLost {
 				c.ClientStatus = a.ClientStatus
+				c.Became(n.ClientLost, w.now)
 			}
+			w.allocs[a.ID] = &c
+		}
+	}
+	for _, list := range p.NodePreemptions {
+		for _, a := range list {
+			c := *w.allocs[a.ID]
+			c.DesiredStatus, c.DesiredDescription, c.PreemptedByAllocation = a.DesiredStatus, a.DesiredDescription, a.PreemptedByAllocation
 			w.allocs[a.ID] = &c
 		}
 	}
@@ -192,6 +206,15 @@ func (w *world) commit(p *n.Plan) {
 				w.deployed(&c)
 			}
 			w.allocs[a.ID] = &c
+		}
+	}
+	for _, list := range p.NodeAllocation {
+		for _, a := range list {
+			if prev := w.allocs[a.PreviousAllocation]; prev != nil && a.CreateIndex == 0 {
+				c := *prev
+				c.NextAllocation = a.ID
+				w.allocs[c.ID] = &c
+			}
 		}
 	}
 }
@@ -207,11 +230,36 @@ func (w *world) deployed(a *n.Allocation) {
 	}
 }
 
-// find returns the newest allocation of a name that is to run, or else the newest.
-func (w *world) find(name string) *n.Allocation {
+// due handles the next evaluation that waits for a time, at that time.
+func (w *world) due() string {
+	var next *n.Evaluation
+	for _, e := range w.evals {
+		if e.WaitUntil != nil && (next == nil || e.WaitUntil.Before(*next.WaitUntil)) {
+			next = e
+		}
+	}
+	if next == nil {
+		return "nothing waits\n"
+	}
+	w.evals = slices.DeleteFunc(w.evals, func(e *n.Evaluation) bool { return e.ID == next.ID })
+	passed := max(next.WaitUntil.Sub(w.now), 0)
+	w.now = w.now.Add(passed)
+	w.seed++
+	e := *next
+	e.AnnotatePlan = true
+	d, err := w.process(&e)
+	if err != nil {
+		return "error: " + err.Error() + "\n"
+	}
+	return fmt.Sprintf("after %v (%s):\n%s", passed, e.TriggeredBy, w.show(d))
+}
+
+// find returns the newest allocation of a name that is to run, or else the newest;
+// on a node, if one is named.
+func (w *world) find(name string, node n.NodeID) *n.Allocation {
 	var last, running *n.Allocation
 	for _, id := range w.order {
-		if a := w.allocs[id]; a.Name == name {
+		if a := w.allocs[id]; a.Name == name && (node == "" || a.NodeID == node) {
 			last = a
 			if !a.Terminal() {
 				running = a
@@ -226,6 +274,9 @@ func (w *world) observe(a *n.Allocation, status n.ClientStatus) {
 	c := *a
 	c.ClientStatus = status
 	finished := w.now
+	if status == n.ClientRunning && (c.TaskStates["t"] == nil || c.TaskStates["t"].FinishedAt != nil) {
+		c.TaskStates = map[string]*n.TaskState{"t": {State: n.TaskRunning, StartedAt: &finished}}
+	}
 	if status == n.ClientFailed || status == n.ClientComplete {
 		c.TaskStates = map[string]*n.TaskState{"t": {State: n.TaskDead, Failed: status == n.ClientFailed, FinishedAt: &finished}}
 	}
@@ -266,6 +317,11 @@ func (w *world) show(d *scheduler.Decision) string {
 				say("stop %s on %s%s: %s", a.Name, a.NodeID, lost, a.DesiredDescription)
 			}
 		}
+		for _, list := range p.NodePreemptions {
+			for _, a := range list {
+				say("%s %s on %s for %s", a.DesiredStatus, a.Name, a.NodeID, w.allocs[a.PreemptedByAllocation].Name)
+			}
+		}
 		for _, list := range p.NodeAllocation {
 			for _, a := range list {
 				out = append(out, w.placed(a, d))
@@ -304,7 +360,9 @@ func (w *world) show(d *scheduler.Decision) string {
 
 func (w *world) placed(a *n.Allocation, d *scheduler.Decision) string {
 	what := "place"
-	if a.EvalID != d.Eval.ID {
+	if was, known := w.before[a.ID]; known && a.Returning() != was {
+		what = map[bool]string{true: "unknown is", false: "back is"}[a.Returning()]
+	} else if a.EvalID != d.Eval.ID {
 		what = "note on" // only its record changes
 	} else if a.CreateIndex != 0 {
 		what = "change in place"
@@ -334,7 +392,9 @@ func counts(u *n.DesiredUpdates) string {
 		n    uint64
 	}{
 		{"place", u.Place}, {"stop", u.Stop}, {"ignore", u.Ignore}, {"in place", u.InPlaceUpdate}, {"destructive", u.DestructiveUpdate},
-		{"canary", u.Canary}, {"migrate", u.Migrate}, {"reschedule now", u.RescheduleNow}, {"reschedule later", u.RescheduleLater},
+		{"canary", u.Canary}, {"migrate", u.Migrate}, {"disconnect", u.Disconnect}, {"reconnect", u.Reconnect},
+		{"reschedule now", u.RescheduleNow}, {"reschedule later", u.RescheduleLater},
+		{"preemptions", u.Preemptions},
 	} {
 		if c.n > 0 {
 			text += fmt.Sprintf(" %s %d", c.name, c.n)

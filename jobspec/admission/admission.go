@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
+	"unicode"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/errs"
@@ -57,9 +60,9 @@ func Admit(job *n.Job, o Options) (warnings []Problem, err error) {
 	if o.MaxCount == 0 {
 		o.MaxCount = DefaultMaxCount
 	}
-	older := legacy(job)
+	older, spelled := legacy(job)
 	complete(job, o)
-	c := &checks{options: o, job: job}
+	c := &checks{options: o, job: job, spelled: spelled}
 	c.check()
 	if len(c.problems) > 0 {
 		list := make([]error, len(c.problems))
@@ -70,7 +73,7 @@ func Admit(job *n.Job, o Options) (warnings []Problem, err error) {
 	}
 	connect(job)
 	expose(job)
-	imply(job)
+	imply(job, o)
 	identities(job, o)
 	settle(job)
 	return append(older, warn(job, o)...), nil
@@ -107,13 +110,14 @@ type checks struct {
 	options     Options
 	job         *n.Job
 	where, path string // the part of the job that is being looked at, in words and as a path
+	spelled     spelled
 	problems    []Problem
 }
 
 // add says what is wrong with a field of the part, or with the part itself if the
 // field is "".
 func (c *checks) add(field, format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
+	text := say(format, args...)
 	if c.where != "" {
 		text = c.where + ": " + text
 	}
@@ -121,7 +125,29 @@ func (c *checks) add(field, format string, args ...any) {
 	if field != "" {
 		path = under(path, field)
 	}
-	c.problems = append(c.problems, Problem{Path: path, Text: text})
+	c.problems = append(c.problems, Problem{Path: c.spelled.path(path), Text: text})
+}
+
+// say is Sprintf that writes durations as people do: 1m instead of 1m0s.
+func say(format string, args ...any) string {
+	args = slices.Clone(args)
+	for i, a := range args {
+		if d, ok := a.(time.Duration); ok {
+			args[i] = span(d)
+		}
+	}
+	return fmt.Sprintf(format, args...)
+}
+
+func span(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 func under(path, field string) string {
@@ -151,7 +177,15 @@ func (c *checks) oneOf(field, name, value string, allowed ...string) {
 	if len(allowed) > 0 && allowed[0] == "" {
 		allowed = allowed[1:]
 	}
-	c.add(field, "%s %q is none of %s", name, value, strings.Join(allowed, ", "))
+	list := strings.Join(allowed, ", ")
+	switch {
+	case value == "":
+		c.add(field, "%s is missing: write one of %s", name, list)
+	case len(allowed) == 1:
+		c.add(field, "%s %q must be %s", name, value, list)
+	default:
+		c.add(field, "%s %q is none of %s", name, value, list)
+	}
 }
 
 // within says that a number is outside of what a field takes.
@@ -168,6 +202,20 @@ func (c *checks) positive(field, name string, value int) {
 	}
 }
 
-func quote(name string) string { return `"` + name + `"` }
+// quote shows a name as it is, unless it would disturb a terminal.
+func quote(name string) string {
+	if strings.ContainsFunc(name, unicode.IsControl) {
+		return strconv.Quote(name)
+	}
+	return `"` + name + `"`
+}
+
+// called is how the part of a list is called that has a name, or should have one.
+func called(what, name string, i int) string {
+	if name == "" {
+		return fmt.Sprintf("%s %d", what, i+1)
+	}
+	return what + " " + quote(name)
+}
 
 func element(field string, i int) string { return fmt.Sprintf("%s[%d]", field, i) }

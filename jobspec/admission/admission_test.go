@@ -15,7 +15,7 @@ import (
 // version can not do. The commands are "job" with a whole file, "group" with the
 // inside of a group that has a task, and "task" with the inside of a task.
 func TestAdmission(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata/jobs", func(t *testing.T, path string) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			src := d.Input
 			const driver = "driver = \"raw_exec\"\n"

@@ -2,6 +2,7 @@ package admission
 
 import (
 	"strings"
+	"time"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
 )
@@ -9,30 +10,30 @@ import (
 // complete fills in what only the servers know or what follows from the rest;
 // all other defaults were there before the job was decoded.
 func complete(job *n.Job, o Options) {
-	if job.Namespace == "" {
-		job.Namespace = n.DefaultNamespace
-	}
-	if job.NodePool == "" {
-		job.NodePool = n.DefaultNodePool
-	}
+	otherwise(&job.Namespace, n.DefaultNamespace)
+	otherwise(&job.NodePool, n.DefaultNodePool)
 	if len(job.Datacenters) == 0 {
 		job.Datacenters = []string{"*"}
 	}
-	if job.Priority == 0 {
-		job.Priority = o.DefaultPriority
+	otherwise(&job.Priority, o.DefaultPriority)
+	if p := job.Periodic; p != nil && len(p.Specs) == 0 {
+		p.Specs = nil
 	}
-	if p := job.ParameterizedJob; p != nil && p.Payload == "" {
-		p.Payload = "optional"
+	if p := job.ParameterizedJob; p != nil {
+		otherwise(&p.Payload, "optional")
 	}
+	operators(job.Constraints, job.Affinities)
 	for i := range job.TaskGroups {
 		g := &job.TaskGroups[i]
+		operators(g.Constraints, g.Affinities)
 		hostNetworks(g.Networks)
 		if g.Scaling != nil {
 			g.Scaling.Target = map[string]string{"Namespace": job.Namespace, "Job": string(job.ID), "Group": g.Name}
 		}
 		completeServices(job, g, nil, g.Services)
-		if g.Consul != nil && g.Consul.Namespace == "" {
-			g.Consul.Namespace = job.ConsulNamespace
+		if g.Consul != nil {
+			otherwise(&g.Consul.Cluster, "default")
+			otherwise(&g.Consul.Namespace, job.ConsulNamespace)
 		}
 		for j := range g.Tasks {
 			t := &g.Tasks[j]
@@ -52,17 +53,24 @@ func completeTask(t *n.Task) {
 		}
 	}
 	upper(&t.KillSignal)
+	operators(t.Constraints, t.Affinities)
+	if p := t.CSIPluginConfig; p != nil {
+		otherwise(&p.MountDir, "/csi")
+		otherwise(&p.StagePublishBaseDir, "/local/csi")
+		otherwise(&p.HealthTimeout, 30*time.Second)
+	}
 	for k := range t.Templates {
 		upper(&t.Templates[k].ChangeSignal)
+		if x := t.Templates[k].ChangeScript; x != nil && len(x.Args) == 0 {
+			x.Args = nil
+		}
 	}
 	if t.Vault != nil {
 		upper(&t.Vault.ChangeSignal)
-		if t.Vault.Cluster == "" {
-			t.Vault.Cluster = "default"
-		}
+		otherwise(&t.Vault.Cluster, "default")
 	}
-	if t.Consul != nil && t.Consul.Cluster == "" {
-		t.Consul.Cluster = "default"
+	if t.Consul != nil {
+		otherwise(&t.Consul.Cluster, "default")
 	}
 	for k := range t.Identities {
 		upper(&t.Identities[k].ChangeSignal)
@@ -74,11 +82,26 @@ func completeTask(t *n.Task) {
 	upper(&t.Identity.ChangeSignal)
 	if r := t.Resources; r != nil {
 		hostNetworks(r.Networks)
+		if r.NUMA != nil {
+			otherwise(&r.NUMA.Affinity, "none")
+		}
+		for k := range r.Devices {
+			operators(r.Devices[k].Constraints, r.Devices[k].Affinities)
+		}
 		for _, mb := range []**int{&r.MemoryMaxMB, &r.SecretsMB} {
 			if *mb == nil {
 				*mb = new(int)
 			}
 		}
+	}
+}
+
+func operators(constraints []n.Constraint, affinities []n.Affinity) {
+	for i := range constraints {
+		otherwise(&constraints[i].Operand, n.OpEqual)
+	}
+	for i := range affinities {
+		otherwise(&affinities[i].Operand, n.OpEqual)
 	}
 }
 
@@ -91,6 +114,15 @@ func completeServices(job *n.Job, g *n.Group, t *n.Task, list []n.Service) {
 	names := strings.NewReplacer("${JOB}", job.Name, "${TASKGROUP}", g.Name, "${TASK}", task, "${BASE}", base)
 	for i := range list {
 		s := &list[i]
+		otherwise(&s.Provider, n.ProviderConsul)
+		otherwise(&s.AddressMode, "auto")
+		otherwise(&s.OnUpdate, "require_healthy")
+		otherwise(&s.Cluster, "default")
+		if x := s.Connect; x != nil && x.Gateway != nil && x.Gateway.Ingress != nil {
+			for k := range x.Gateway.Ingress.Listeners {
+				otherwise(&x.Gateway.Ingress.Listeners[k].Protocol, "tcp")
+			}
+		}
 		s.Name = names.Replace(s.Name)
 		if t != nil && s.TaskName == "" {
 			s.TaskName = t.Name
@@ -104,14 +136,46 @@ func completeServices(job *n.Job, g *n.Group, t *n.Task, list []n.Service) {
 		}
 		for k := range s.Checks {
 			c := &s.Checks[k]
-			if c.Name == "" {
-				c.Name = `service: "` + s.Name + `" check`
-			}
+			otherwise(&c.Name, unnamedCheck(s))
 			c.Name = names.Replace(c.Name)
+			otherwise(&c.OnUpdate, s.OnUpdate)
+			mergeRestart(s.CheckRestart, &c.CheckRestart)
 			c.SuccessBeforePassing, c.FailuresBeforeCritical, c.FailuresBeforeWarning =
 				atLeast(c.SuccessBeforePassing, 0), atLeast(c.FailuresBeforeCritical, 0), atLeast(c.FailuresBeforeWarning, 0)
 		}
 		s.CheckRestart = nil // the checks have it
+	}
+}
+
+// unnamedCheck is what checks of a service are called that are given no name.
+func unnamedCheck(s *n.Service) string { return `service: "` + s.Name + `" check` }
+
+// mergeRestart gives a check what its service says for all checks and it does not
+// say itself. A grace of its own cannot be told from the default if it is the same.
+func mergeRestart(all *n.CheckRestart, own **n.CheckRestart) {
+	if all == nil {
+		return
+	}
+	merged := *all
+	if c := *own; c != nil {
+		var unset n.CheckRestart
+		n.Defaults{}.Fill(&unset)
+		if c.Limit > 0 {
+			merged.Limit = c.Limit
+		}
+		if c.Grace != unset.Grace {
+			merged.Grace = c.Grace
+		}
+		merged.IgnoreWarnings = merged.IgnoreWarnings || c.IgnoreWarnings
+	}
+	*own = &merged
+}
+
+// otherwise fills in what clients of the API leave empty.
+func otherwise[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
 	}
 }
 

@@ -16,13 +16,19 @@ func (c *checks) connect(g *n.Group, t *n.Task, s *n.Service) {
 	if x == nil {
 		return
 	}
+	if known := placeholder.ReplaceAllString(s.Name, ""); x.SidecarService != nil && known != strings.ToLower(known) {
+		c.add("Name", "the name of a service with a sidecar must be in lower case")
+	}
+	if x.Native && s.TaskName != "" && g.Task(s.TaskName) == nil {
+		c.add("TaskName", "the group has no task %q", s.TaskName)
+	}
 	c.in("connect", "Connect", func() {
 		if t != nil {
 			c.add("", "connect is for services of groups: move the service out of the task")
 			return
 		}
 		if s.Provider != n.ProviderConsul {
-			c.add("", "connect is for services of the provider consul")
+			c.add("", "connect is for services of the provider consul: change provider, or remove the block")
 		}
 		ways := 0
 		for _, there := range []bool{x.Native, x.SidecarService != nil, x.Gateway != nil} {
@@ -38,41 +44,50 @@ func (c *checks) connect(g *n.Group, t *n.Task, s *n.Service) {
 		case x.Native:
 			c.native(g, s)
 		case x.SidecarService != nil:
-			c.sidecar(g, s, x.SidecarService)
+			c.sidecar(g, x.SidecarService)
 		default:
 			c.gateway(g, s, x.Gateway)
 		}
+		if x.SidecarTask != nil {
+			c.sidecarTask(g, x.SidecarTask)
+		}
+	})
+}
+
+// sidecarTask checks what is written of the task that will be added.
+func (c *checks) sidecarTask(g *n.Group, by *n.SidecarTask) {
+	c.in("sidecar_task", "SidecarTask", func() {
+		t := proxyTask(g, kindProxy, "", "")
+		override(&t, by)
+		if by.Name != "" && g.Task(by.Name) != nil && g.Task(by.Name).Kind == "" {
+			c.add("Name", "the group has another task %q", by.Name)
+		}
+		c.task(g, &t)
 	})
 }
 
 func (c *checks) native(g *n.Group, s *n.Service) {
 	if s.PortLabel == "" {
-		c.add("Native", "a native service needs a port")
+		c.add("Native", "a native service needs port = \"<label>\"")
 	}
-	switch {
-	case s.TaskName == "" && len(g.Tasks) != 1:
-		c.add("Native", "a native service of a group with several tasks needs task")
-	case s.TaskName != "" && g.Task(s.TaskName) == nil:
-		c.add("Native", "the group has no task %q", s.TaskName)
+	if s.TaskName == "" && len(g.Tasks) != 1 {
+		c.add("Native", "a native service of a group with several tasks needs task = \"<name>\"")
 	}
 }
 
-func (c *checks) sidecar(g *n.Group, s *n.Service, x *n.SidecarService) {
+func (c *checks) sidecar(g *n.Group, x *n.SidecarService) {
 	c.in("sidecar_service", "SidecarService", func() {
-		if s.Name != strings.ToLower(s.Name) {
-			c.add("", "the name of a service with a sidecar is in lower case, not %q", s.Name)
-		}
 		if g.Name != strings.ToLower(g.Name) {
-			c.add("", "the name of a group with a sidecar is in lower case, not %q", g.Name)
+			c.add("", "the name of a group with a sidecar must be in lower case: %q", strings.ToLower(g.Name))
 		}
 		if !isolated(g) {
-			c.add("", "the group needs exactly one network, of mode bridge or cni/<name>")
+			c.add("", "the group needs exactly one network block, with mode = \"bridge\" or \"cni/<name>\"")
 		}
 		if p := x.Proxy; p != nil {
 			for i, u := range p.Upstreams {
 				if u.MeshGateway != nil {
 					at := "Proxy." + element("Upstreams", i) + ".MeshGateway.Mode"
-					c.oneOf(at, "mesh_gateway.mode", u.MeshGateway.Mode, "", "local", "remote", "none")
+					c.oneOf(at, "upstreams.mesh_gateway.mode", u.MeshGateway.Mode, "", "local", "remote", "none")
 				}
 			}
 			if p.TransparentProxy != nil {
@@ -84,14 +99,17 @@ func (c *checks) sidecar(g *n.Group, s *n.Service, x *n.SidecarService) {
 
 func (c *checks) transparent(g *n.Group, p *n.TransparentProxy) {
 	c.in("transparent_proxy", "Proxy.TransparentProxy", func() {
-		for _, uid := range append([]string{p.UID}, p.ExcludeUIDs...) {
-			if _, err := strconv.ParseUint(uid, 10, 16); uid != "" && err != nil {
-				c.add("ExcludeUIDs", "%q is no user id between 0 and 65535", uid)
+		if _, err := strconv.ParseUint(p.UID, 10, 16); p.UID != "" && err != nil {
+			c.add("UID", "uid %q must be a number between 0 and 65535", p.UID)
+		}
+		for _, uid := range p.ExcludeUIDs {
+			if _, err := strconv.ParseUint(uid, 10, 16); err != nil {
+				c.add("ExcludeUIDs", "exclude_uids: %q must be a number between 0 and 65535", uid)
 			}
 		}
 		for _, cidr := range p.ExcludeOutboundCIDRs {
 			if _, err := netip.ParsePrefix(cidr); err != nil {
-				c.add("ExcludeOutboundCIDRs", "exclude_outbound_cidrs: %q is no range of addresses such as 10.0.0.0/8", cidr)
+				c.add("ExcludeOutboundCIDRs", "exclude_outbound_cidrs: %q must be a range of addresses such as \"10.0.0.0/8\"", cidr)
 			}
 		}
 		for _, port := range p.ExcludeInboundPorts {
@@ -113,7 +131,7 @@ func (c *checks) transparent(g *n.Group, p *n.TransparentProxy) {
 func (c *checks) gateway(g *n.Group, s *n.Service, x *n.Gateway) {
 	c.in("gateway", "Gateway", func() {
 		if !isolated(g) && !(len(g.Networks) == 1 && g.Networks[0].Mode == "host") {
-			c.add("", "the group needs exactly one network, of mode bridge, host or cni/<name>")
+			c.add("", "the group needs exactly one network block, with mode = \"bridge\", \"host\" or \"cni/<name>\"")
 		}
 		if p := x.Proxy; p != nil {
 			c.oneOf("Proxy.EnvoyDNSDiscoveryType", "proxy.envoy_dns_discovery_type", p.EnvoyDNSDiscoveryType, "", "STRICT_DNS", "LOGICAL_DNS")
@@ -140,7 +158,7 @@ func (c *checks) gateway(g *n.Group, s *n.Service, x *n.Gateway) {
 		if x.Mesh != nil {
 			kinds++
 			if s.PortLabel == "" {
-				c.add("Mesh", "a mesh gateway's service needs a port")
+				c.add("Mesh", "the service of a mesh gateway needs port = \"<label>\"")
 			}
 		}
 		if kinds != 1 {
@@ -154,7 +172,7 @@ func (c *checks) ingress(x *n.IngressGateway) {
 		c.add("Ingress", "ingress needs a listener block")
 	}
 	for i, l := range x.Listeners {
-		c.in("ingress listener", "Ingress."+element("Listeners", i), func() {
+		c.in(called("ingress listener", "", i), "Ingress."+element("Listeners", i), func() {
 			if l.Port < 1 {
 				c.add("Port", "port is %d and must be more than 0", l.Port)
 			}
@@ -184,15 +202,18 @@ func (c *checks) terminating(x *n.TerminatingGateway) {
 		c.add("Terminating", "terminating needs a service block")
 	}
 	for i, s := range x.Services {
-		c.in("terminating service "+quote(s.Name), "Terminating."+element("Services", i), func() {
+		c.in(called("terminating service", s.Name, i), "Terminating."+element("Services", i), func() {
 			if s.Name == "" {
 				c.add("Name", "name is missing")
 			}
 			if s.CAFile == "" && (s.CertFile != "" || s.KeyFile != "" || s.SNI != "") {
 				c.add("CAFile", "cert_file, key_file and sni need ca_file")
 			}
-			if (s.CertFile == "") != (s.KeyFile == "") {
-				c.add("CertFile", "cert_file and key_file need each other")
+			if s.CertFile != "" && s.KeyFile == "" {
+				c.add("CertFile", "cert_file needs key_file")
+			}
+			if s.CertFile == "" && s.KeyFile != "" {
+				c.add("KeyFile", "key_file needs cert_file")
 			}
 		})
 	}
@@ -214,18 +235,21 @@ func (c *checks) mesh(g *n.Group) {
 		p := x.SidecarService.Proxy
 		transparent = transparent || p.TransparentProxy != nil
 		for k, u := range p.Upstreams {
-			at := u.LocalBindAddress + ":" + strconv.Itoa(u.LocalBindPort)
+			at := "port " + strconv.Itoa(u.LocalBindPort)
+			if u.LocalBindAddress != "" {
+				at += " of " + u.LocalBindAddress
+			}
 			if u.LocalBindSocketPath != "" {
 				at = u.LocalBindSocketPath
 			}
-			if other, taken := binds[at]; taken && at != ":0" {
-				c.add(element("Services", i)+".Connect.SidecarService.Proxy."+element("Upstreams", k), "the upstreams %q and %q both listen on %s", other, u.DestinationName, at)
+			if other, taken := binds[at]; taken && at != "port 0" {
+				c.add(element("Services", i)+".Connect.SidecarService.Proxy."+element("Upstreams", k), "the upstreams %q and %q both listen on %s: give each a local_bind_port of its own", other, u.DestinationName, at)
 			}
 			binds[at] = u.DestinationName
 		}
 	}
 	if transparent && joined > 1 {
-		c.add("Services", "transparent_proxy takes all traffic of the group: there can be one connect block beside it")
+		c.add("Services", "transparent_proxy takes all traffic of the group: no other of its services can have a connect block")
 	}
 }
 

@@ -13,9 +13,9 @@ var digests = map[string]int{"md5": 16, "sha1": 20, "sha256": 32, "sha512": 64}
 
 func (c *checks) artifacts(t *n.Task) {
 	for i, a := range t.Artifacts {
-		c.in("artifact "+quote(a.GetterSource), element("Artifacts", i), func() {
+		c.in(called("artifact", a.GetterSource, i), element("Artifacts", i), func() {
 			if a.GetterSource == "" {
-				c.add("GetterSource", "source is missing")
+				c.add("GetterSource", "source is missing: write where to fetch it from")
 			}
 			c.oneOf("GetterMode", "mode", a.GetterMode, "any", "file", "dir")
 			if leaves("x/" + a.RelativeDest) {
@@ -32,11 +32,13 @@ func (c *checks) checksum(sum string) {
 	kind, text, ok := strings.Cut(sum, ":")
 	length := digests[kind]
 	if !ok || length == 0 {
-		c.add("GetterOptions", "checksum %q must be <type>:<hex>, the type md5, sha1, sha256 or sha512", sum)
+		c.add("GetterOptions", "checksum %q must be md5:, sha1:, sha256: or sha512: and hexadecimal digits", sum)
 		return
 	}
-	if b, err := hex.DecodeString(text); err != nil || len(b) != length {
-		c.add("GetterOptions", "checksum: a %s sum has %d hexadecimal digits", kind, 2*length)
+	if len(text) != 2*length {
+		c.add("GetterOptions", "checksum %q must have %d hexadecimal digits after %s:, not %d", sum, 2*length, kind, len(text))
+	} else if _, err := hex.DecodeString(text); err != nil {
+		c.add("GetterOptions", "checksum %q must have hexadecimal digits after %s:, 0 to 9 and a to f", sum, kind)
 	}
 }
 
@@ -44,13 +46,13 @@ func (c *checks) templates(t *n.Task) {
 	taken := map[string]bool{}
 	for i := range t.Templates {
 		x := &t.Templates[i]
-		c.in("template "+quote(x.DestPath), element("Templates", i), func() {
+		c.in(called("template", x.DestPath, i), element("Templates", i), func() {
 			if x.SourcePath == "" && x.EmbeddedTmpl == "" {
-				c.add("", "source or data is missing")
+				c.add("EmbeddedTmpl", "it has nothing to render: write data or source")
 			}
 			switch {
 			case x.DestPath == "":
-				c.add("DestPath", "destination is missing")
+				c.add("DestPath", "destination is missing: write the file to render, such as \"local/app.conf\"")
 			case leaves("x/" + x.DestPath):
 				c.add("DestPath", "destination leads out of the allocation's directory")
 			case taken[x.DestPath]:
@@ -62,7 +64,7 @@ func (c *checks) templates(t *n.Task) {
 				c.add("Splay", "splay is %s and must not be negative", x.Splay)
 			}
 			if p, err := strconv.ParseUint(x.Perms, 8, 12); x.Perms != "" && (err != nil || p > 0o7777) {
-				c.add("Perms", "perms %q is no octal mode such as \"0644\"", x.Perms)
+				c.add("Perms", "perms %q must be an octal mode such as \"0644\"", x.Perms)
 			}
 			if w := x.Wait; w != nil && w.Min != nil && w.Max != nil && *w.Min > *w.Max {
 				c.add("Wait", "wait.min %s is longer than wait.max %s", *w.Min, *w.Max)
@@ -76,7 +78,7 @@ func (c *checks) change(x *n.Template) {
 	c.oneOf("ChangeMode", "change_mode", x.ChangeMode, "noop", "signal", "restart", "script")
 	switch {
 	case x.ChangeMode == "signal" && x.ChangeSignal == "":
-		c.add("ChangeSignal", "change_mode signal needs change_signal")
+		c.add("ChangeSignal", "change_mode signal needs change_signal, such as \"SIGHUP\"")
 	case x.ChangeMode == "signal" && x.Envvars:
 		c.add("Envvars", "env = true does not go with change_mode signal: a running process does not see a new environment")
 	case x.ChangeMode == "script" && x.ChangeScript == nil:

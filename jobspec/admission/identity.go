@@ -20,16 +20,16 @@ func (c *checks) vault(t *n.Task) {
 	c.in("vault", "Vault", func() {
 		switch {
 		case v.Cluster != "default" && v.Cluster != "":
-			c.add("Cluster", "cluster %q: there is one Vault, \"default\"", v.Cluster)
+			c.add("Cluster", "cluster %q: there is one Vault, \"default\": leave cluster out", v.Cluster)
 		case !c.options.Vault:
-			c.add("", "the servers know no Vault: their configuration has no enabled vault block")
+			c.add("", "the servers know no Vault: enable the vault block in their configuration, or remove this one")
 		}
 		if v.Namespace != "" || c.job.VaultNamespace != "" {
-			c.add("Namespace", "Vault namespaces are not part of this edition")
+			c.add("Namespace", "Vault namespaces are not supported: leave namespace out")
 		}
 		c.oneOf("ChangeMode", "change_mode", v.ChangeMode, "noop", "signal", "restart")
 		if v.ChangeMode == "signal" && v.ChangeSignal == "" {
-			c.add("ChangeSignal", "change_mode signal needs change_signal")
+			c.add("ChangeSignal", "change_mode signal needs change_signal, such as \"SIGHUP\"")
 		}
 	})
 }
@@ -39,10 +39,7 @@ func (c *checks) consul(x *n.Consul) {
 		return
 	}
 	if x.Cluster != "default" && x.Cluster != "" {
-		c.add("Consul.Cluster", "consul.cluster %q: there is one Consul, \"default\"", x.Cluster)
-	}
-	if x.Namespace != "" && x.Namespace != "default" {
-		c.add("Consul.Namespace", "consul.namespace: Consul namespaces are not part of this edition")
+		c.add("Consul.Cluster", "consul.cluster %q: there is one Consul, \"default\": leave cluster out", x.Cluster)
 	}
 }
 
@@ -58,9 +55,9 @@ var secretName = regexp.MustCompile(`^[a-zA-Z0-9_]{1,128}$`)
 
 func (c *checks) secrets(t *n.Task) {
 	for i, s := range t.Secrets {
-		c.in("secret "+quote(s.Name), element("Secrets", i), func() {
+		c.in(called("secret", s.Name, i), element("Secrets", i), func() {
 			if !secretName.MatchString(s.Name) {
-				c.add("Name", "its name must have 1 to 128 letters, digits and _")
+				c.add("Name", "the name must have 1 to 128 letters, digits and _")
 			}
 			if slices.ContainsFunc(t.Secrets[:i], func(o n.Secret) bool { return o.Name == s.Name }) {
 				c.add("Name", "the task has another secret of this name")
@@ -69,7 +66,7 @@ func (c *checks) secrets(t *n.Task) {
 				c.add("Provider", "provider is missing: nomad, vault or the name of a plugin")
 			}
 			if s.Path == "" {
-				c.add("Path", "path is missing")
+				c.add("Path", "path is missing: write where the provider has the secret")
 			}
 			builtin := s.Provider == "nomad" || s.Provider == "vault"
 			if strings.ContainsAny(s.Path, "(){}") && builtin {
@@ -98,15 +95,17 @@ func (c *checks) secretConfig(s *n.Secret) {
 	}
 	for _, key := range sorted(config) {
 		if key != known {
-			c.add("Config", "config has an unknown argument %q; provider %s takes %s", key, s.Provider, known)
+			c.add("Config", "config has an unknown argument %q: provider %s takes %s", key, s.Provider, known)
 		}
 	}
 	switch v, _ := config[known].(string); {
 	case config[known] == nil:
 	case known == "engine":
 		c.oneOf("Config", "config.engine", v, "kv", "kv_v2")
-	case v == "" || strings.ContainsAny(v, "(){}"):
-		c.add("Config", "config.namespace %q must be a name without ( ) { }", v)
+	case v == "":
+		c.add("Config", "config.namespace must be the name of a namespace")
+	case strings.ContainsAny(v, "(){}"):
+		c.add("Config", "config.namespace %q must not contain ( ) { }", v)
 	}
 }
 
@@ -125,12 +124,12 @@ func (c *checks) identity(t *n.Task) {
 	names := map[string]bool{}
 	for i := range t.Identities {
 		id := &t.Identities[i]
-		c.in("identity "+quote(id.Name), element("Identities", i), func() {
+		c.in(called("identity", id.Name, i), element("Identities", i), func() {
 			switch {
 			case id.Name == "" || id.Name == defaultIdentity:
 				c.add("Name", "the task has another default identity: give this one a name")
 			case !identityName.MatchString(id.Name):
-				c.add("Name", "its name must have 1 to 128 letters, digits, - and _")
+				c.add("Name", "the name must have 1 to 128 letters, digits, - and _")
 			case names[id.Name]:
 				c.add("Name", "the task has another identity of this name")
 			}
@@ -151,8 +150,11 @@ func (c *checks) oneIdentity(id *n.Identity) {
 		c.add("Filepath", "filepath %q leads out of the allocation's directory", id.Filepath)
 	}
 	c.oneOf("ChangeMode", "change_mode", id.ChangeMode, "", "noop", "restart", "signal")
-	if (id.ChangeMode == "signal") != (id.ChangeSignal != "") {
-		c.add("ChangeSignal", "change_mode signal and change_signal need each other")
+	if id.ChangeMode == "signal" && id.ChangeSignal == "" {
+		c.add("ChangeMode", "change_mode signal needs change_signal, such as \"SIGHUP\"")
+	}
+	if id.ChangeMode != "signal" && id.ChangeSignal != "" {
+		c.add("ChangeSignal", "change_signal needs change_mode = \"signal\"")
 	}
 	if id.TTL < 0 {
 		c.add("TTL", "ttl is %s and must not be negative", id.TTL)
@@ -172,16 +174,20 @@ func identities(job *n.Job, o Options) {
 			for k := range t.Services {
 				serviceIdentity(&t.Services[k], t.Name, o.ConsulServiceIdentity)
 			}
-			if x := t.Consul; x != nil || g.Consul != nil {
-				if x == nil {
-					x = g.Consul
-				}
-				taskIdentity(t, "consul_"+x.Cluster, o.ConsulTaskIdentity)
-			}
-			if t.Vault != nil {
-				taskIdentity(t, "vault_"+t.Vault.Cluster, o.VaultTaskIdentity)
-			}
+			taskIdentities(g, t, o)
 		}
+	}
+}
+
+func taskIdentities(g *n.Group, t *n.Task, o Options) {
+	if x := t.Consul; x != nil || g.Consul != nil {
+		if x == nil {
+			x = g.Consul
+		}
+		taskIdentity(t, "consul_"+x.Cluster, o.ConsulTaskIdentity)
+	}
+	if t.Vault != nil {
+		taskIdentity(t, "vault_"+t.Vault.Cluster, o.VaultTaskIdentity)
 	}
 }
 

@@ -5,11 +5,12 @@ import (
 	"strings"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
+	"github.com/nomadlike/nomadlike/nomadlike/walk"
 )
 
 // imply adds the constraints that follow from what a job uses; see the job
 // specification reference, 5.2.
-func imply(job *n.Job) {
+func imply(job *n.Job, o Options) {
 	var secrets []string
 	for i := range job.TaskGroups {
 		for _, t := range job.TaskGroups[i].Tasks {
@@ -19,13 +20,14 @@ func imply(job *n.Job) {
 		}
 	}
 	slices.Sort(secrets)
+	secrets = slices.Compact(secrets)
 	for i := range job.TaskGroups {
 		g := &job.TaskGroups[i]
 		partitions(g)
 		if slices.ContainsFunc(g.Tasks, func(t n.Task) bool { return t.Vault != nil }) {
 			unlessSet(&g.Constraints, n.Constraint{LTarget: "${attr.vault.version}", Operand: n.OpSemver, RTarget: ">= 0.6.1"})
 		}
-		for _, provider := range slices.Compact(secrets) {
+		for _, provider := range secrets {
 			unlessSet(&g.Constraints, n.Constraint{LTarget: "${attr.plugins.secrets." + provider + ".version}", Operand: n.OpIsSet})
 		}
 		if signals := signals(g); len(signals) > 0 {
@@ -33,7 +35,7 @@ func imply(job *n.Job) {
 		}
 		implyServices(g)
 		implyNetworks(g)
-		if hasIdentities(g) {
+		if hasIdentities(g, o) {
 			demand(&g.Constraints, n.Constraint{LTarget: "${attr.nomad.version}", Operand: n.OpSemver, RTarget: ">= 1.7.0-a"})
 		}
 	}
@@ -131,9 +133,25 @@ func implyNetworks(g *n.Group) {
 	}
 }
 
-func hasIdentities(g *n.Group) bool {
-	ofService := func(s n.Service) bool { return s.Identity != nil }
-	return slices.ContainsFunc(g.Services, ofService) || slices.ContainsFunc(g.Tasks, func(t n.Task) bool {
-		return len(t.Identities) > 0 || slices.ContainsFunc(t.Services, ofService)
+// hasIdentities reports a group with identities of its own. Those that it was given
+// when it was registered before do not count.
+func hasIdentities(g *n.Group, o Options) bool {
+	ofServices := func(list []n.Service, task string) bool {
+		return slices.ContainsFunc(list, func(s n.Service) bool {
+			if s.Identity == nil {
+				return false
+			}
+			given := s
+			given.Identity = nil
+			serviceIdentity(&given, task, o.ConsulServiceIdentity)
+			return !walk.Equal(given.Identity, s.Identity)
+		})
+	}
+	return ofServices(g.Services, "") || slices.ContainsFunc(g.Tasks, func(t n.Task) bool {
+		given := n.Task{Consul: t.Consul, Vault: t.Vault}
+		taskIdentities(g, &given, o)
+		return ofServices(t.Services, t.Name) || slices.ContainsFunc(t.Identities, func(id n.Identity) bool {
+			return !slices.ContainsFunc(given.Identities, func(o n.Identity) bool { return walk.Equal(&o, &id) })
+		})
 	})
 }

@@ -16,12 +16,12 @@ func (c *checks) check() {
 	j := c.job
 	switch id := string(j.ID); {
 	case id == "":
-		c.add("ID", "the job has no id")
+		c.add("ID", "the job has no id: write job \"<id>\" { … }")
 	case strings.ContainsAny(id, " \x00"):
 		c.add("ID", "the job's id %q contains a space or NUL", id)
 	}
-	if j.Name == "" {
-		c.add("Name", "the job has no name")
+	if j.Name == "" && j.ID != "" {
+		c.add("Name", "the job's name is empty: leave name out, and it is the id")
 	} else if strings.Contains(j.Name, "\x00") {
 		c.add("Name", "the job's name %q contains NUL", j.Name)
 	}
@@ -46,7 +46,7 @@ func (c *checks) check() {
 		c.add("UI.Description", "ui: description has %d bytes, and may have 1000", len(j.UI.Description))
 	}
 	if m := j.Multiregion; m != nil && len(m.Regions) > 0 {
-		c.add("Multiregion", "multiregion: a job runs in one region here; register it in each of them")
+		c.add("Multiregion", "multiregion is not supported: remove the block and register the job in each region")
 	}
 	if t := j.VersionTag; t != nil && len(t.Description) > 1000 {
 		c.add("VersionTag", "the version tag's description has %d bytes, and may have 1000", len(t.Description))
@@ -79,7 +79,7 @@ func (c *checks) launches(j *n.Job) {
 			}
 			switch {
 			case p.Spec == "" && len(p.Specs) == 0:
-				c.add("", "write crons = [\"<minute> <hour> <day> <month> <weekday>\"]")
+				c.add("", "it says not when: write crons = [\"<minute> <hour> <day> <month> <weekday>\"]")
 			case p.Spec != "" && len(p.Specs) > 0:
 				c.add("Spec", "cron and crons exclude each other: keep crons")
 			}
@@ -120,7 +120,7 @@ func (c *checks) cron(field, spec string) {
 		return
 	}
 	if _, err := cronexpr.Parse(spec); err != nil {
-		c.add(field, "cron %q can not be read: %v", spec, err)
+		c.add(field, "cron %q: %v", spec, err)
 	}
 }
 
@@ -128,26 +128,32 @@ func (c *checks) groups(j *n.Job) {
 	if len(j.TaskGroups) == 0 {
 		c.add("TaskGroups", "the job has no groups: it needs at least one group block with a task")
 	}
-	total := 0
+	total, largest := 0, 0
 	for i := range j.TaskGroups {
 		g := &j.TaskGroups[i]
-		total += max(g.Count, 0)
+		if total += max(g.Count, 0); g.Count > j.TaskGroups[largest].Count {
+			largest = i
+		}
 		if k := slices.IndexFunc(j.TaskGroups[:i], func(o n.Group) bool { return o.Name == g.Name }); k >= 0 && g.Name != "" {
 			c.add(element("TaskGroups", i)+".Name", "group %d has the name of group %d, %q", i+1, k+1, g.Name)
 		}
-		c.in("group "+quote(g.Name), element("TaskGroups", i), func() { c.group(g) })
+		c.in(called("group", g.Name, i), element("TaskGroups", i), func() { c.group(g) })
 	}
 	if c.options.MaxCount >= 0 && total > c.options.MaxCount {
-		c.add("TaskGroups", "the counts of all groups add up to %d, more than the %d that job_max_count allows", total, c.options.MaxCount)
+		c.add(element("TaskGroups", largest)+".Count", "the counts of all groups add up to %d, more than the %d that job_max_count allows", total, c.options.MaxCount)
 	}
 }
 
 func (c *checks) group(g *n.Group) {
 	j := c.job
-	if g.Name == "" || strings.Contains(g.Name, "\x00") {
-		c.add("Name", "a group needs a name without NUL")
+	if g.Name == "" {
+		c.add("Name", "it has no name: write group \"<name>\" { … }")
+	} else if strings.Contains(g.Name, "\x00") {
+		c.add("Name", "the name contains NUL")
 	}
-	c.positive("Count", "count", g.Count)
+	if s := g.Scaling; s == nil || s.Min == nil || *s.Min >= 0 { // else count is what min is
+		c.positive("Count", "count", g.Count)
+	}
 	if j.Type == n.JobTypeSystem && g.Count > 1 {
 		c.add("Count", "count is %d, but a system job runs once on each node: leave it out or make it 0 or 1", g.Count)
 	}
@@ -165,9 +171,7 @@ func (c *checks) group(g *n.Group) {
 	c.affinities(g.Affinities)
 	c.spreads(g.Spreads)
 	c.restart(g.RestartPolicy)
-	c.reschedule("ReschedulePolicy", g.ReschedulePolicy)
-	c.update(g.Update)
-	c.migrate(g.Migrate)
+	c.inherited(g)
 	c.disconnect(g.Disconnect)
 	c.scaling(g)
 	if d := g.EphemeralDisk; d != nil && d.SizeMB < 10 {
@@ -182,12 +186,27 @@ func (c *checks) group(g *n.Group) {
 	c.mesh(g)
 }
 
+// inherited checks the policies that a group has of its own: what is wrong with
+// those of the job was said there.
+func (c *checks) inherited(g *n.Group) {
+	before := len(c.problems)
+	c.reschedule("ReschedulePolicy", g.ReschedulePolicy)
+	c.update(g.Update)
+	c.migrate(g.Migrate)
+	own := slices.DeleteFunc(slices.Clone(c.problems[before:]), func(p Problem) bool {
+		return slices.ContainsFunc(c.problems[:before], func(ofJob Problem) bool { return p.Text == c.where+", "+ofJob.Text })
+	})
+	c.problems = append(c.problems[:before], own...)
+}
+
 func (c *checks) tasks(g *n.Group) {
-	if len(g.Tasks) == 0 {
-		c.add("Tasks", "the group has no tasks")
-		return
+	gateway := len(g.Networks) > 0 && slices.ContainsFunc(g.Services, func(s n.Service) bool {
+		return s.Connect != nil && s.Connect.Gateway != nil
+	})
+	if len(g.Tasks) == 0 && !gateway { // which gets a task
+		c.add("Tasks", "the group has no tasks: it needs at least one task block")
 	}
-	main, leaders := 0, 0
+	main, leader := 0, -1
 	for i := range g.Tasks {
 		t := &g.Tasks[i]
 		if k := slices.IndexFunc(g.Tasks[:i], func(o n.Task) bool { return o.Name == t.Name }); k >= 0 && t.Name != "" {
@@ -196,15 +215,14 @@ func (c *checks) tasks(g *n.Group) {
 		if t.Lifecycle == nil {
 			main++
 		}
-		if t.Leader {
-			leaders++
+		if t.Leader && leader >= 0 {
+			c.add(element("Tasks", i)+".Leader", "the tasks %q and %q are both leaders; one can be", g.Tasks[leader].Name, t.Name)
+		} else if t.Leader {
+			leader = i
 		}
-		c.in("task "+quote(t.Name), element("Tasks", i), func() { c.task(g, t) })
+		c.in(called("task", t.Name, i), element("Tasks", i), func() { c.task(g, t) })
 	}
-	if main == 0 {
+	if main == 0 && len(g.Tasks) > 0 && !gateway {
 		c.add("Tasks", "all tasks have a lifecycle block; at least one must be a main task without it")
-	}
-	if leaders > 1 {
-		c.add("Tasks", "%d tasks are leaders; only one can be", leaders)
 	}
 }

@@ -1,37 +1,66 @@
 package admission
 
 import (
-	"fmt"
+	"slices"
+	"time"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
 )
 
+// spelled has the paths of older spellings, by those of what they became: problems
+// point at what the user wrote.
+type spelled map[string]string
+
+func (s spelled) path(path string) string {
+	if older, ok := s[path]; ok {
+		return older
+	}
+	return path
+}
+
 // legacy reads older spellings as what they are today, and says so. Those that mean
 // nothing any more are dropped; see the job specification reference, 1, stage 4.
-func legacy(job *n.Job) (out []Problem) {
+func legacy(job *n.Job) (out []Problem, became spelled) {
+	became = spelled{}
 	for i := range job.TaskGroups {
 		g := &job.TaskGroups[i]
 		at := element("TaskGroups", i)
-		say := func(field, format string, args ...any) {
-			out = append(out, Problem{Path: at + "." + field, Text: fmt.Sprintf("group %q: ", g.Name) + fmt.Sprintf(format, args...)})
+		tell := func(field, format string, args ...any) {
+			out = append(out, Problem{Path: at + "." + field, Text: called("group", g.Name, i) + say(format, args...)})
 		}
-		disconnects(g, say)
+		disconnects(g, tell)
+		for older, path := range map[string]string{
+			"StopAfterClientDisconnect": "StopOnClientAfter", "MaxClientDisconnect": "LostAfter",
+		} {
+			if written(out, at+"."+older) {
+				became[at+".Disconnect."+path] = at + "." + older
+			}
+		}
 		for j := range g.Networks {
 			if w := &g.Networks[j]; w.Device != "" {
-				say(element("Networks", j)+".Device", "network.device has no effect: write host_network in the ports")
+				tell(element("Networks", j)+".Device", ", network: device has no effect: write host_network in the ports")
 				w.Device = ""
 			}
 		}
-		legacyChecks(g.Services, "", say)
+		legacyChecks(g.Services, "", "", tell)
 		for j := range g.Tasks {
-			legacyTask(&g.Tasks[j], element("Tasks", j), say)
+			legacyTask(&g.Tasks[j], j, tell)
 		}
 	}
-	return out
+	return out, became
 }
 
-// disconnects puts the older arguments into the disconnect block.
-func disconnects(g *n.Group, say func(string, string, ...any)) {
+func written(list []Problem, path string) bool {
+	return slices.ContainsFunc(list, func(p Problem) bool { return p.Path == path })
+}
+
+// A teller says something of a field of a group; the text goes on after the group's
+// name.
+type teller func(field, format string, args ...any)
+
+// disconnects puts the older arguments into the disconnect block. What the block
+// says itself is stronger.
+func disconnects(g *n.Group, tell teller) {
 	block := func() *n.Disconnect {
 		if g.Disconnect == nil {
 			g.Disconnect = &n.Disconnect{}
@@ -39,43 +68,62 @@ func disconnects(g *n.Group, say func(string, string, ...any)) {
 		}
 		return g.Disconnect
 	}
-	if d := g.StopAfterClientDisconnect; d != nil {
-		say("StopAfterClientDisconnect", "stop_after_client_disconnect is an older spelling: write disconnect { stop_on_client_after = %q }", d.String())
-		block().StopOnClientAfter, g.StopAfterClientDisconnect = d, nil
+	move := func(field, name string, older **time.Duration, now string, to **time.Duration) {
+		switch d := *older; {
+		case d == nil:
+		case *to != nil:
+			tell(field, ": %s has no effect beside disconnect.%s: remove it", name, now)
+		default:
+			tell(field, ": %s is an older spelling: write disconnect { %s = %q }", name, now, span(*d))
+			*to = d
+		}
+		*older = nil
 	}
-	if d := g.MaxClientDisconnect; d != nil {
-		say("MaxClientDisconnect", "max_client_disconnect is an older spelling: write disconnect { lost_after = %q }", d.String())
-		block().LostAfter, g.MaxClientDisconnect = d, nil
+	if g.StopAfterClientDisconnect != nil {
+		move("StopAfterClientDisconnect", "stop_after_client_disconnect", &g.StopAfterClientDisconnect,
+			"stop_on_client_after", &block().StopOnClientAfter)
+	}
+	if g.MaxClientDisconnect != nil {
+		move("MaxClientDisconnect", "max_client_disconnect", &g.MaxClientDisconnect, "lost_after", &block().LostAfter)
 	}
 	if p := g.PreventRescheduleOnLost; p != nil {
-		say("PreventRescheduleOnLost", "prevent_reschedule_on_lost is an older spelling: write disconnect { replace = %t }", !*p)
-		block().Replace, g.PreventRescheduleOnLost = !*p, nil
+		tell("PreventRescheduleOnLost", ": prevent_reschedule_on_lost is an older spelling: write disconnect { replace = %t }", !*p)
+		block().Replace, g.PreventRescheduleOnLost = block().Replace && !*p, nil
 	}
 }
 
-func legacyChecks(list []n.Service, at string, say func(string, string, ...any)) {
+// legacyChecks is told of which task the services are, and its path, both empty for
+// those of the group.
+func legacyChecks(list []n.Service, task, at string, tell teller) {
 	for i := range list {
-		for k := range list[i].Checks {
-			if c := &list[i].Checks[k]; c.Advertise != "" {
-				say(at+element("Services", i)+"."+element("Checks", k)+".Advertise", "service %q: advertise of a check has no effect: the service has address and address_mode", list[i].Name)
+		s := &list[i]
+		for k := range s.Checks {
+			if c := &s.Checks[k]; c.Advertise != "" {
+				tell(at+element("Services", i)+"."+element("Checks", k)+".Advertise",
+					"%s, %s, %s: advertise has no effect: write address or address_mode in the service", task, called("service", s.Name, i), called("check", c.Name, k))
 				c.Advertise = ""
 			}
 		}
 	}
 }
 
-func legacyTask(t *n.Task, at string, say func(string, string, ...any)) {
+func legacyTask(t *n.Task, i int, tell teller) {
+	at, task := element("Tasks", i), ", "+called("task", t.Name, i)
 	if l := t.LogConfig; l != nil && l.Enabled != nil {
-		say(at+".LogConfig.Enabled", "task %q: logs.enabled is an older spelling: write disabled = %t", t.Name, !*l.Enabled)
-		l.Disabled, l.Enabled = !*l.Enabled, nil
+		if *l.Enabled {
+			tell(at+".LogConfig.Enabled", "%s, logs: enabled is an older spelling, and logs are on unless disabled = true: remove it", task)
+		} else {
+			tell(at+".LogConfig.Enabled", "%s, logs: enabled is an older spelling: write disabled = true", task)
+		}
+		l.Disabled, l.Enabled = l.Disabled || !*l.Enabled, nil
 	}
 	if r := t.Resources; r != nil && r.DiskMB != nil {
-		say(at+".Resources.DiskMB", "task %q: resources.disk has no effect: write ephemeral_disk { size = %d } in the group", t.Name, *r.DiskMB)
+		tell(at+".Resources.DiskMB", "%s, resources: disk has no effect: write ephemeral_disk { size = %d } in the group", task, *r.DiskMB)
 		r.DiskMB = nil
 	}
 	if v := t.Vault; v != nil && v.Policies != nil {
-		say(at+".Vault.Policies", "task %q: vault.policies has no effect: a role of Vault has policies, write role = \"<name>\"", t.Name)
+		tell(at+".Vault.Policies", "%s, vault: policies has no effect: a role of Vault has policies, write role = \"<name>\"", task)
 		v.Policies = nil
 	}
-	legacyChecks(t.Services, at+".", say)
+	legacyChecks(t.Services, task, at+".", tell)
 }

@@ -14,7 +14,7 @@ import (
 // constraints checks the constraints of a job, group or, if wide is false, task.
 func (c *checks) constraints(list []n.Constraint, wide bool) {
 	for i, x := range list {
-		c.in("constraint "+quote(x.String()), element("Constraints", i), func() {
+		c.in(called("constraint", described(x.LTarget, x.String()), i), element("Constraints", i), func() {
 			if x.Operand == n.OpDistinctHosts || x.Operand == n.OpDistinctProperty {
 				if !wide {
 					c.add("Operand", "%s is about nodes of the whole group: write it at group or job level", x.Operand)
@@ -25,38 +25,48 @@ func (c *checks) constraints(list []n.Constraint, wide bool) {
 				return
 			case n.OpDistinctProperty:
 				if v, err := strconv.Atoi(x.RTarget); x.RTarget != "" && (err != nil || v < 1) {
-					c.add("RTarget", "value %q is no number of allocations", x.RTarget)
+					c.add("RTarget", "value %q must be a whole number of at least 1: how many allocations may share the property", x.RTarget)
 				}
 			case n.OpIsSet, n.OpIsNotSet:
 				if x.RTarget != "" {
-					c.add("RTarget", "%s takes no value", x.Operand)
+					c.add("RTarget", "%s takes no value: remove it", x.Operand)
 				}
 			default:
-				c.comparison(x.Operand, x.RTarget)
+				c.comparison(x.Operand, x.RTarget, n.OpIsSet, n.OpIsNotSet, n.OpDistinctHosts, n.OpDistinctProperty)
 			}
 			c.target(x.LTarget)
 		})
 	}
 }
 
+// described is how a constraint is called: not at all without its attribute.
+func described(attribute, text string) string {
+	if attribute == "" {
+		return ""
+	}
+	return text
+}
+
 func (c *checks) affinities(list []n.Affinity) {
 	if c.job.Type == n.JobTypeSystem && len(list) > 0 {
-		c.add("Affinities", "a system job runs on each node and has no affinities")
+		c.add("Affinities", "a system job runs on each node and has no affinities: remove the block")
 	}
 	for i, a := range list {
-		c.in("affinity "+quote(a.String()), element("Affinities", i), func() {
+		c.in(called("affinity", described(a.LTarget, a.String()), i), element("Affinities", i), func() {
 			if a.LTarget == "" {
 				c.add("LTarget", "attribute is missing")
 			}
 			if a.Weight == 0 || a.Weight < -100 || a.Weight > 100 {
-				c.add("Weight", "weight is %d and must be between -100 and 100, and not 0", a.Weight)
+				c.add("Weight", "weight is %d and must be between -100 and 100, but not 0", a.Weight)
 			}
 			c.comparison(a.Operand, a.RTarget)
 		})
 	}
 }
 
-func (c *checks) comparison(operand, value string) {
+// comparison checks an operator and its value. more are operators that are good
+// and checked elsewhere.
+func (c *checks) comparison(operand, value string, more ...string) {
 	switch operand {
 	case n.OpEqual, "==", "is", n.OpNotEqual, "not", n.OpLess, n.OpLessEqual, n.OpGreater, n.OpGreaterEqual,
 		n.OpSetContains, n.OpSetContainsAll, n.OpSetContainsAny:
@@ -67,13 +77,37 @@ func (c *checks) comparison(operand, value string) {
 		if _, err := regexp.Compile(value); err != nil {
 			c.add("RTarget", "value is no regular expression: %v", err)
 		}
-	case n.OpVersion, n.OpSemver:
+	case n.OpVersion:
 		if _, err := version.NewConstraint(value); err != nil {
 			c.add("RTarget", "value %q is no version constraint, such as \">= 1.2, < 2.0\"", value)
 		}
+	case n.OpSemver:
+		if !isSemver(value) {
+			c.add("RTarget", "value %q is no list of =, !=, <, <=, >, >= and versions, such as \">= 1.2.0, < 2.0.0\"", value)
+		}
 	default:
-		c.add("Operand", "operator %q is unknown", operand)
+		known := []string{
+			n.OpEqual, n.OpNotEqual, n.OpLess, n.OpLessEqual, n.OpGreater, n.OpGreaterEqual, n.OpRegexp,
+			n.OpVersion, n.OpSemver, n.OpSetContains, n.OpSetContainsAny,
+		}
+		c.add("Operand", "operator %q is none of %s", operand, strings.Join(append(known, more...), ", "))
 	}
+}
+
+// isSemver reports a value that nodes can compare by semver, as package feasible
+// does.
+func isSemver(value string) bool {
+	for term := range strings.SplitSeq(value, ",") {
+		term = strings.TrimSpace(term)
+		bare := strings.TrimLeft(term, "=<>!")
+		if !slices.Contains([]string{"", "=", "!=", "<", "<=", ">", ">="}, term[:len(term)-len(bare)]) {
+			return false
+		}
+		if _, err := version.NewSemver(strings.TrimSpace(bare)); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // target checks the attribute of a constraint.
@@ -93,15 +127,19 @@ func (c *checks) target(t string) {
 	if strings.Count(t, "}") == 1 && strings.HasSuffix(t, "}") && slices.ContainsFunc(open, func(p string) bool { return strings.HasPrefix(t, p) }) {
 		return
 	}
-	c.add("LTarget", "attribute %q is not one of the node's: use %s, ${attr.…} or ${meta.…}", t, strings.Join(whole, ", "))
+	known := strings.Join(whole, ", ") + ", ${attr.<name>}, ${meta.<name>}"
+	if strings.Contains(c.path, ".Devices[") {
+		known += ", ${device.<name>}"
+	}
+	c.add("LTarget", "attribute %q is not known before the job is placed: it must be one of %s", t, known)
 }
 
 func (c *checks) spreads(list []n.Spread) {
 	if c.job.Type == n.JobTypeSystem && len(list) > 0 {
-		c.add("Spreads", "a system job runs on each node and has no spread")
+		c.add("Spreads", "a system job runs on each node and has no spread: remove the block")
 	}
 	for i, s := range list {
-		c.in("spread "+quote(s.Attribute), element("Spreads", i), func() {
+		c.in(called("spread", s.Attribute, i), element("Spreads", i), func() {
 			if s.Attribute == "" {
 				c.add("Attribute", "attribute is missing")
 			}
@@ -118,7 +156,7 @@ func (c *checks) spreads(list []n.Spread) {
 				}
 				seen[t.Value] = true
 			}
-			if sum > 100 {
+			if sum > 100 && !slices.ContainsFunc(s.SpreadTarget, func(t n.SpreadTarget) bool { return t.Percent > 100 }) {
 				c.add("SpreadTarget", "the targets' percentages add up to %d, and may add up to 100", sum)
 			}
 		})

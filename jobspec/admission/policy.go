@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"slices"
 	"time"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
@@ -17,10 +18,10 @@ func (c *checks) restart(r *n.Restart) {
 		case r.Attempts < 0:
 			c.add("Attempts", "attempts is %d and must not be negative", r.Attempts)
 		case r.Attempts == 0 && r.Mode != n.RestartModeFail:
-			c.add("Attempts", "attempts = 0 makes sense with mode %q only", n.RestartModeFail)
+			c.add("Attempts", "attempts = 0 goes with mode = %q only", n.RestartModeFail)
 		case r.Interval < 5*time.Second:
 			c.add("Interval", "interval is %s and must be at least 5s", r.Interval)
-		case time.Duration(r.Attempts)*r.Delay > r.Interval:
+		case r.Delay > 0 && time.Duration(r.Attempts) > r.Interval/r.Delay:
 			c.add("Attempts", "%d attempts with a delay of %s do not fit into the interval of %s", r.Attempts, r.Delay, r.Interval)
 		}
 	})
@@ -39,59 +40,50 @@ func (c *checks) reschedule(field string, r *n.Reschedule) {
 			return
 		}
 		const least = 5 * time.Second
+		before := len(c.problems)
 		c.oneOf("DelayFunction", "delay_function", r.DelayFunction, "constant", "exponential", "fibonacci")
 		if r.Delay < least {
 			c.add("Delay", "delay is %s and must be at least %s", r.Delay, least)
 		}
 		if r.DelayFunction != "constant" && (r.MaxDelay < least || r.MaxDelay < r.Delay) {
-			c.add("MaxDelay", "max_delay is %s and must be at least %s and the delay", r.MaxDelay, least)
+			c.add("MaxDelay", "max_delay is %s and must be at least %s, and not shorter than delay", r.MaxDelay, least)
 		}
 		if r.Unlimited {
 			if r.Attempts > 0 {
-				c.add("Attempts", "attempts and unlimited exclude each other")
+				c.add("Attempts", "attempts = %d needs unlimited = false and an interval: without them a %s job is rescheduled for ever", r.Attempts, c.job.Type)
 			}
 			return
 		}
 		if r.Interval < 15*time.Second {
 			c.add("Interval", "interval is %s and must be at least 15s", r.Interval)
-		} else if !fits(r) {
-			c.add("Attempts", "%d attempts with a %s delay from %s do not fit into the interval of %s", r.Attempts, r.DelayFunction, r.Delay, r.Interval)
+		} else if len(c.problems) == before && !fits(r) {
+			c.add("Attempts", "%d attempts with %s delays, beginning with %s, do not fit into the interval of %s", r.Attempts, r.DelayFunction, r.Delay, r.Interval)
 		}
 	})
 }
 
 // fits reports whether all attempts can happen within the interval; see the job
-// specification reference, 3.7.
+// specification reference, 3.7. Delays grow for a few steps only, until they are
+// max_delay; what comes then is not counted one by one.
 func fits(r *n.Reschedule) bool {
-	at, before := r.Delay, time.Duration(0)
 	switch r.DelayFunction {
 	case "exponential":
-		for i := range r.Attempts {
-			next := r.Delay << min(i, 40)
-			if next > r.MaxDelay {
-				next = before + r.MaxDelay
-			}
-			if next >= r.Interval {
-				return false
-			}
-			before = next
+		at, done := r.Delay, 1
+		for ; done < r.Attempts && at <= r.MaxDelay/2; done++ {
+			at *= 2
 		}
-		return true
+		return at < r.Interval && time.Duration(r.Attempts-done) <= (r.Interval-at-1)/r.MaxDelay
 	case "fibonacci":
-		step, last := r.Delay, r.Delay
-		for i := 2; i < r.Attempts; i++ {
-			if step, last = last, step+last; last > r.MaxDelay {
-				at += r.MaxDelay
-				continue
-			}
-			at = last
-			if at > r.Interval {
-				return false
-			}
+		before, at, done := r.Delay, r.Delay, 2
+		for ; done < r.Attempts && before <= r.MaxDelay-at; done++ {
+			before, at = at, before+at
 		}
-		return at <= r.Interval
+		if done++; done <= r.Attempts {
+			at = r.MaxDelay
+		}
+		return at <= r.Interval && time.Duration(max(r.Attempts-done, 0)) <= (r.Interval-at)/r.MaxDelay
 	}
-	return time.Duration(r.Attempts)*r.Delay <= r.Interval
+	return time.Duration(r.Attempts) <= r.Interval/r.Delay
 }
 
 func (c *checks) update(u *n.Update) {
@@ -119,13 +111,13 @@ func (c *checks) update(u *n.Update) {
 		case u.HealthyDeadline <= 0:
 			c.add("HealthyDeadline", "healthy_deadline is %s and must be more than 0", u.HealthyDeadline)
 		case u.MinHealthyTime >= u.HealthyDeadline:
-			c.add("MinHealthyTime", "min_healthy_time %s must be less than healthy_deadline %s", u.MinHealthyTime, u.HealthyDeadline)
+			c.add(changed("MinHealthyTime", "HealthyDeadline", u.MinHealthyTime == n.DefaultMinHealthyTime), "min_healthy_time %s must be less than healthy_deadline %s", u.MinHealthyTime, u.HealthyDeadline)
 		}
 		switch {
 		case u.ProgressDeadline < 0:
 			c.add("ProgressDeadline", "progress_deadline is %s and must not be negative", u.ProgressDeadline)
 		case u.ProgressDeadline != 0 && u.HealthyDeadline >= u.ProgressDeadline:
-			c.add("ProgressDeadline", "progress_deadline %s must be 0 or longer than healthy_deadline %s", u.ProgressDeadline, u.HealthyDeadline)
+			c.add(changed("ProgressDeadline", "HealthyDeadline", u.ProgressDeadline == n.DefaultProgressDeadline), "progress_deadline %s must be 0 or longer than healthy_deadline %s", u.ProgressDeadline, u.HealthyDeadline)
 		}
 		if u.Stagger <= 0 {
 			c.add("Stagger", "stagger is %s and must be more than 0", u.Stagger)
@@ -133,12 +125,21 @@ func (c *checks) update(u *n.Update) {
 	})
 }
 
+// changed is the field of two that a user has probably written: not the first if it
+// holds its default.
+func changed(first, second string, isDefault bool) string {
+	if isDefault {
+		return second
+	}
+	return first
+}
+
 func (c *checks) migrate(m *n.Migrate) {
 	if m == nil {
 		return
 	}
 	c.in("migrate", "Migrate", func() {
-		if c.job.Type != n.JobTypeService {
+		if c.job.Type != n.JobTypeService && slices.Contains(n.JobTypes, c.job.Type) {
 			c.add("", "only service jobs migrate, not a %s job: remove the block", c.job.Type)
 			return
 		}
@@ -150,7 +151,7 @@ func (c *checks) migrate(m *n.Migrate) {
 		case m.HealthyDeadline < 0:
 			c.add("HealthyDeadline", "healthy_deadline is %s and must not be negative", m.HealthyDeadline)
 		case m.MinHealthyTime > m.HealthyDeadline:
-			c.add("MinHealthyTime", "min_healthy_time %s is longer than healthy_deadline %s", m.MinHealthyTime, m.HealthyDeadline)
+			c.add(changed("MinHealthyTime", "HealthyDeadline", m.MinHealthyTime == n.DefaultMinHealthyTime), "min_healthy_time %s is longer than healthy_deadline %s", m.MinHealthyTime, m.HealthyDeadline)
 		}
 	})
 }

@@ -22,15 +22,19 @@ var (
 func (c *checks) services(g *n.Group, t *n.Task, list []n.Service) {
 	for i := range list {
 		s := &list[i]
-		c.in("service "+quote(s.Name), element("Services", i), func() {
+		c.in(called("service", s.Name, i), element("Services", i), func() {
 			x := &service{checks: c, Service: s, group: g, task: t}
 			x.check()
 			names := map[string]bool{}
 			for k := range s.Checks {
 				check := &s.Checks[k]
-				c.in("check "+quote(check.Name), element("Checks", k), func() {
+				name := check.Name
+				if name == unnamedCheck(s) {
+					name = ""
+				}
+				c.in(called("check", name, k), element("Checks", k), func() {
 					if t != nil && names[check.Name] && check.Name != "" {
-						c.add("Name", "the service has another check of this name")
+						c.add("Name", "the service has another check of this name: give each a name of its own")
 					}
 					names[check.Name] = true
 					x.healthCheck(check)
@@ -55,13 +59,16 @@ func (c *service) check() {
 	}
 	c.oneOf("Provider", "provider", c.Provider, n.ProviderConsul, n.ProviderNomad)
 	c.mode("AddressMode", c.AddressMode, "auto", "host", "driver", "alloc", "alloc_ipv6")
+	if strings.HasPrefix(c.AddressMode, "alloc") && c.task != nil {
+		c.add("AddressMode", "address_mode %s is for services of groups", c.AddressMode)
+	}
 	if c.Address != "" && c.AddressMode != "auto" {
-		c.add("Address", "address goes with address_mode auto alone")
+		c.add("Address", "address goes with address_mode = \"auto\" only, not with %q", c.AddressMode)
 	}
 	c.oneOf("OnUpdate", "on_update", c.OnUpdate, "require_healthy", "ignore_warnings", "ignore")
 	c.oneOf("Kind", "kind", c.Kind, "", "api-gateway", "ingress-gateway", "mesh-gateway", "terminating-gateway")
 	if c.Cluster != "default" && c.Cluster != "" {
-		c.add("Cluster", "cluster %q: there is one Consul, \"default\"", c.Cluster)
+		c.add("Cluster", "cluster %q: there is one Consul, \"default\": leave cluster out", c.Cluster)
 	}
 	if c.task != nil {
 		if c.TaskName != "" && c.TaskName != c.task.Name {
@@ -73,7 +80,7 @@ func (c *service) check() {
 	}
 	if id := c.Identity; id != nil {
 		if len(id.Audience) == 0 {
-			c.add("Identity.Audience", "identity.aud is missing")
+			c.add("Identity.Audience", "identity.aud is missing: write aud = [\"consul.io\"] or whom the token is for")
 		}
 		if c.Provider != n.ProviderConsul {
 			c.add("Identity", "identity is for services of the provider consul")
@@ -85,11 +92,8 @@ func (c *service) check() {
 // mode checks where the address of a service or check comes from.
 func (c *service) mode(field, mode string, allowed ...string) {
 	c.oneOf(field, "address_mode", mode, allowed...)
-	switch {
-	case mode == "driver" && c.task == nil:
+	if mode == "driver" && c.task == nil {
 		c.add(field, "address_mode driver is for services of tasks: a group has no driver")
-	case strings.HasPrefix(mode, "alloc") && c.task != nil:
-		c.add(field, "address_mode %s is for services of groups", mode)
 	}
 }
 
@@ -100,7 +104,7 @@ func (c *service) port(field, label, mode string) {
 	}
 	if _, err := strconv.Atoi(label); err == nil {
 		if mode != "driver" {
-			c.add(field, "port %q is a number, which needs address_mode driver: write the label of a port of the group's network", label)
+			c.add(field, "port %q is a number: write the label of a port of the group's network, or address_mode = \"driver\"", label)
 		}
 		return
 	}
@@ -120,7 +124,7 @@ func (c *service) port(field, label, mode string) {
 	switch {
 	case slices.Contains(labels, label):
 	case len(labels) == 0:
-		c.add(field, "port %q is not there: the group's network block has no ports", label)
+		c.add(field, "port %q is not there: write network { port %q {} } in the group", label, label)
 	default:
 		c.add(field, "port %q is none of the network's ports: %s", label, strings.Join(labels, ", "))
 	}
@@ -140,13 +144,15 @@ func (c *service) healthCheck(k *n.Check) {
 	}{{"Interval", "interval", k.Interval}, {"Timeout", "timeout", k.Timeout}} {
 		switch {
 		case d.value == 0:
-			c.add(d.field, "%s is missing", d.name)
+			c.add(d.field, "%s is missing: write one such as \"10s\"", d.name)
+		case d.value < time.Microsecond && d.value > 0:
+			c.add(d.field, "%s is %d nanoseconds and must be at least 1s: write the unit, as in \"%ds\"", d.name, d.value.Nanoseconds(), d.value.Nanoseconds())
 		case d.value < time.Second:
 			c.add(d.field, "%s is %s and must be at least 1s", d.name, d.value)
 		}
 	}
 	c.mode("AddressMode", k.AddressMode, "", "host", "driver", "alloc", "alloc_ipv6")
-	if k.AddressMode == "driver" && !consul {
+	if k.AddressMode == "driver" && !consul && c.task != nil {
 		c.add("AddressMode", "address_mode driver is for checks of the provider consul")
 	}
 	c.oneOf("InitialStatus", "initial_status", k.InitialStatus, "", "passing", "warning", "critical")
@@ -176,10 +182,11 @@ func (c *service) byType(k *n.Check, consul bool) {
 			c.add("Command", "a script check needs a command")
 		}
 		c.script(k)
+		c.thresholds(k)
 		return
 	}
-	if k.PortLabel == "" && c.PortLabel == "" && !k.Expose {
-		c.add("PortLabel", "a check of type %s needs a port, its own or the service's", k.Type)
+	if k.PortLabel == "" && c.PortLabel == "" && !k.Expose && slices.Contains([]string{"http", "tcp", "grpc"}, k.Type) {
+		c.add("PortLabel", "a check of type %s needs a port: write port = \"<label>\" in it or in the service", k.Type)
 	}
 	if k.PortLabel != "" && c.task != nil {
 		mode := k.AddressMode
@@ -196,7 +203,7 @@ func (c *service) byType(k *n.Check, consul bool) {
 	}
 	switch u, err := url.Parse(k.Path); {
 	case k.Path == "":
-		c.add("Path", "an http check needs a path")
+		c.add("Path", "an http check needs a path, such as \"/health\"")
 	case err != nil && !strings.Contains(k.Path, "${"):
 		c.add("Path", "path %q can not be read: %v", k.Path, err)
 	case err == nil && u.IsAbs():
@@ -208,6 +215,22 @@ func (c *service) byType(k *n.Check, consul bool) {
 	}
 	if !consul && !strings.Contains(k.Method, "${") {
 		c.oneOf("Method", "method", k.Method, methods...)
+	}
+}
+
+// thresholds says what scripts, whose answers the nodes count, can not have.
+func (c *service) thresholds(k *n.Check) {
+	for _, x := range []struct {
+		value       int
+		field, name string
+	}{
+		{k.SuccessBeforePassing, "SuccessBeforePassing", "success_before_passing"},
+		{k.FailuresBeforeCritical, "FailuresBeforeCritical", "failures_before_critical"},
+		{k.FailuresBeforeWarning, "FailuresBeforeWarning", "failures_before_warning"},
+	} {
+		if x.value > 0 {
+			c.add(x.field, "%s is for checks of type http, tcp and grpc, not for scripts", x.name)
+		}
 	}
 }
 
@@ -261,6 +284,9 @@ func (c *service) consulOnly(k *n.Check) {
 
 // exposed checks a check that goes through the sidecar's listener.
 func (c *service) exposed(k *n.Check) {
+	if c.Provider != n.ProviderConsul {
+		return // see consulOnly
+	}
 	if k.Type != "http" && k.Type != "grpc" {
 		c.add("Expose", "expose is for checks of type http and grpc")
 	}
@@ -281,13 +307,22 @@ func isolated(g *n.Group) bool {
 // providers checks the services of a group and its tasks together.
 func (c *checks) providers(g *n.Group) {
 	type key struct{ task, name, port string }
-	seen, providers := map[key]bool{}, map[string]bool{}
+	seen, provider, told := map[key]bool{}, "", false
 	look := func(task, path string, list []n.Service) {
 		for i, s := range list {
-			providers[s.Provider] = true
+			at := path + element("Services", i)
+			if provider == "" {
+				provider = s.Provider
+			}
+			if s.Provider != provider && !told {
+				told = true
+				c.add(at+".Provider", "the providers of the services differ, %s and %s: those of a group and its tasks must share one", provider, s.Provider)
+			}
 			k := key{task, s.Name, s.PortLabel}
-			if seen[k] {
-				c.add(path+element("Services", i), "service %q with port %q is there twice", s.Name, s.PortLabel)
+			if seen[k] && s.PortLabel == "" {
+				c.add(at, "service %q is there twice: give each a name of its own", s.Name)
+			} else if seen[k] {
+				c.add(at, "service %q with port %q is there twice: give each a name or port of its own", s.Name, s.PortLabel)
 			}
 			seen[k] = true
 		}
@@ -295,8 +330,5 @@ func (c *checks) providers(g *n.Group) {
 	look("", "", g.Services)
 	for i := range g.Tasks {
 		look("task "+g.Tasks[i].Name, element("Tasks", i)+".", g.Tasks[i].Services)
-	}
-	if len(providers) > 1 {
-		c.add("Services", "the services have different providers; those of a group share one")
 	}
 }

@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"path"
 	"strings"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
@@ -22,7 +23,7 @@ func (c *checks) volumes(g *n.Group) {
 		v := g.Volumes[name]
 		c.in("volume "+quote(name), "Volumes["+name+"]", func() {
 			if v.Source == "" {
-				c.add("Source", "source is missing")
+				c.add("Source", "source is missing: write the name or id of the volume")
 			}
 			if v.PerAlloc {
 				c.perAlloc(g, v)
@@ -57,7 +58,7 @@ func (c *checks) perAlloc(g *n.Group, v *n.VolumeRequest) {
 func (c *checks) hostVolume(v *n.VolumeRequest) {
 	c.oneOf("AccessMode", "access_mode", v.AccessMode, "", singleReader, singleWriter, singleSingleWriter, singleMultiWriter)
 	if v.AccessMode == singleReader && !v.ReadOnly {
-		c.add("ReadOnly", "access_mode %s needs read_only = true", v.AccessMode)
+		c.add("AccessMode", "access_mode %s needs read_only = true", v.AccessMode)
 	}
 	if v.MountOptions != nil {
 		c.add("MountOptions", "host volumes have no mount_options")
@@ -73,7 +74,7 @@ func (c *checks) csiVolume(g *n.Group, v *n.VolumeRequest) {
 	}
 	c.oneOf("AccessMode", "access_mode", v.AccessMode, singleReader, singleWriter, singleSingleWriter, singleMultiWriter, multiReader, multiSingleWriter, multiMultiWriter)
 	if (v.AccessMode == singleReader || v.AccessMode == multiReader) && !v.ReadOnly {
-		c.add("ReadOnly", "access_mode %s needs read_only = true", v.AccessMode)
+		c.add("AccessMode", "access_mode %s needs read_only = true", v.AccessMode)
 	}
 	single := v.AccessMode == singleReader || v.AccessMode == singleWriter || v.AccessMode == multiSingleWriter && !v.ReadOnly
 	if single && !v.PerAlloc && g.Count > 1 {
@@ -83,20 +84,28 @@ func (c *checks) csiVolume(g *n.Group, v *n.VolumeRequest) {
 
 func (c *checks) mounts(g *n.Group, list []n.VolumeMount) {
 	for i, m := range list {
-		c.in("volume_mount "+quote(m.Volume), element("VolumeMounts", i), func() {
+		c.in(called("volume_mount", m.Volume, i), element("VolumeMounts", i), func() {
 			switch {
 			case m.Volume == "":
-				c.add("Volume", "volume is missing")
+				c.add("Volume", "volume is missing: write the name of a volume of the group")
 			case g.Volumes[m.Volume] == nil && !strings.Contains(m.Volume, "${"):
-				c.add("Volume", "the group has no volume of this name")
+				c.add("Volume", "the group has no volume %q: %s", m.Volume, volumesOf(g))
 			}
 			if m.Destination == "" {
-				c.add("Destination", "destination is missing")
+				c.add("Destination", "destination is missing: write where the task sees the volume, such as \"/data\"")
 			}
 			c.oneOf("PropagationMode", "propagation_mode", m.PropagationMode, "", "private", "host-to-task", "bidirectional")
 			c.oneOf("SELinuxLabel", "selinux_label", m.SELinuxLabel, "", "z", "Z")
 		})
 	}
+}
+
+// volumesOf says which volumes a group has.
+func volumesOf(g *n.Group) string {
+	if len(g.Volumes) == 0 {
+		return "write a volume block in the group"
+	}
+	return "it has " + strings.Join(sorted(g.Volumes), ", ")
 }
 
 func (c *checks) storagePlugin(p *n.CSIPlugin) {
@@ -105,7 +114,7 @@ func (c *checks) storagePlugin(p *n.CSIPlugin) {
 	}
 	c.in("csi_plugin", "CSIPluginConfig", func() {
 		if p.ID == "" {
-			c.add("ID", "id is missing")
+			c.add("ID", "id is missing: write the name of the plugin")
 		}
 		c.oneOf("Type", "type", p.Type, "node", "controller", "monolith")
 		if below(p.StagePublishBaseDir, p.MountDir) {
@@ -114,7 +123,6 @@ func (c *checks) storagePlugin(p *n.CSIPlugin) {
 	})
 }
 
-func below(path, dir string) bool {
-	path, dir = strings.TrimRight(path, "/")+"/", strings.TrimRight(dir, "/")+"/"
-	return strings.HasPrefix(path, dir)
+func below(file, dir string) bool {
+	return strings.HasPrefix(path.Clean(file)+"/", strings.TrimRight(path.Clean(dir), "/")+"/")
 }

@@ -6,17 +6,20 @@ import (
 	"strings"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
+	"github.com/nomadlike/nomadlike/nomadlike/walk"
 )
 
 func (c *checks) task(g *n.Group, t *n.Task) {
 	switch {
 	case t.Name == "":
-		c.add("Name", "a task needs a name")
-	case t.Name == "alloc" || strings.ContainsAny(t.Name, "/\\\x00"):
-		c.add("Name", "a task can not be called %q: its name becomes a directory beside alloc/", t.Name)
+		c.add("Name", "it has no name: write task \"<name>\" { … }")
+	case slices.Contains([]string{"alloc", ".", ".."}, t.Name):
+		c.add("Name", "a task can not be called %q: its name becomes that of a directory beside alloc/", t.Name)
+	case strings.ContainsAny(t.Name, "/\\\x00"):
+		c.add("Name", "the name must not contain / \\ or NUL: it becomes that of a directory")
 	}
 	if t.Driver == "" {
-		c.add("Driver", "the task has no driver")
+		c.add("Driver", "driver is missing: write one such as driver = \"docker\"")
 	}
 	if t.KillTimeout < 0 {
 		c.add("KillTimeout", "kill_timeout is %s and must not be negative", t.KillTimeout)
@@ -24,7 +27,7 @@ func (c *checks) task(g *n.Group, t *n.Task) {
 	if t.ShutdownDelay < 0 {
 		c.add("ShutdownDelay", "shutdown_delay is %s and must not be negative", t.ShutdownDelay)
 	}
-	if u := g.Update; c.job.Type == n.JobTypeService && u != nil && u.ProgressDeadline != 0 && t.KillTimeout > u.ProgressDeadline {
+	if u := g.Update; c.job.Type == n.JobTypeService && u != nil && u.ProgressDeadline > 0 && t.KillTimeout > u.ProgressDeadline {
 		c.add("KillTimeout", "kill_timeout %s is longer than the group's progress_deadline %s", t.KillTimeout, u.ProgressDeadline)
 	}
 	if l := t.Lifecycle; l != nil {
@@ -32,7 +35,9 @@ func (c *checks) task(g *n.Group, t *n.Task) {
 	}
 	c.constraints(t.Constraints, false)
 	c.affinities(t.Affinities)
-	c.restart(t.RestartPolicy)
+	if !walk.Equal(t.RestartPolicy, g.RestartPolicy) { // what is wrong with the group's was said there
+		c.restart(t.RestartPolicy)
+	}
 	c.resources(t.Resources)
 	c.logs(g, t)
 	if p := t.DispatchPayload; p != nil && escapes(p.File) {
@@ -40,7 +45,7 @@ func (c *checks) task(g *n.Group, t *n.Task) {
 	}
 	c.actions(t.Actions)
 	if t.Schedule != nil {
-		c.add("Schedule", "schedule is not part of this edition")
+		c.add("Schedule", "schedule is not supported: remove the block")
 	}
 	c.taskKind(g, t)
 	c.services(g, t, t.Services)
@@ -60,7 +65,7 @@ func (c *checks) task(g *n.Group, t *n.Task) {
 			c.add(element("ScalingPolicies", i)+".Type", "scaling type %q of a task is none of vertical_cpu, vertical_mem", p.Type)
 		}
 		if slices.ContainsFunc(t.ScalingPolicies[:i], func(o n.ScalingPolicy) bool { return o.Type == p.Type }) {
-			c.add(element("ScalingPolicies", i), "there are two scaling blocks of type %s", p.Type)
+			c.add(element("ScalingPolicies", i), "there are two scaling blocks of type %s: keep one", p.Type)
 		}
 	}
 }
@@ -75,21 +80,21 @@ func (c *checks) logs(g *n.Group, t *n.Task) {
 	case l.MaxFileSizeMB < 1:
 		c.add("LogConfig.MaxFileSizeMB", "logs.max_file_size is %d MB and must be at least 1", l.MaxFileSizeMB)
 	case g.EphemeralDisk != nil && l.MaxFiles*l.MaxFileSizeMB >= g.EphemeralDisk.SizeMB:
-		c.add("LogConfig", "logs may take %d MB, which must be less than the %d MB of the group's ephemeral_disk", l.MaxFiles*l.MaxFileSizeMB, g.EphemeralDisk.SizeMB)
+		c.add("LogConfig", "logs may take %d MB (max_files × max_file_size), which must be less than the group's ephemeral_disk of %d MB", l.MaxFiles*l.MaxFileSizeMB, g.EphemeralDisk.SizeMB)
 	}
 }
 
 func (c *checks) actions(list []n.Action) {
 	for i, a := range list {
-		c.in("action "+quote(a.Name), element("Actions", i), func() {
+		c.in(called("action", a.Name, i), element("Actions", i), func() {
 			if a.Name == "" || len(a.Name) > 128 || strings.ContainsAny(a.Name, " \t\r\n\v\f\x00") {
-				c.add("Name", "its name must have 1 to 128 characters and no spaces")
+				c.add("Name", "the name must have 1 to 128 characters and no spaces")
 			}
 			if a.Command == "" {
-				c.add("Command", "it has no command")
+				c.add("Command", "command is missing")
 			}
 			if slices.ContainsFunc(list[:i], func(o n.Action) bool { return o.Name == a.Name }) {
-				c.add("Name", "there are two actions of this name")
+				c.add("Name", "the task has another action of this name")
 			}
 		})
 	}
@@ -126,7 +131,7 @@ func (c *checks) resources(r *n.Resources) {
 		case r.Cores < 0:
 			c.add("Cores", "cores is %d and must not be negative", r.Cores)
 		case r.Cores > 0 && r.CPU > 0:
-			c.add("CPU", "cpu and cores exclude each other; write one of them")
+			c.add("CPU", "cpu and cores exclude each other: remove one of them")
 		case r.Cores == 0 && r.CPU < 1:
 			c.add("CPU", "cpu is %d MHz and must be at least 1", r.CPU)
 		}
@@ -134,13 +139,13 @@ func (c *checks) resources(r *n.Resources) {
 			c.add("MemoryMB", "memory is %d MB and must be at least 10", r.MemoryMB)
 		}
 		if m := r.MemoryMaxMB; m != nil && *m != 0 && *m != -1 && *m < r.MemoryMB {
-			c.add("MemoryMaxMB", "memory_max is %d MB and must be -1, or at least memory's %d", *m, r.MemoryMB)
+			c.add("MemoryMaxMB", "memory_max is %d MB and must be at least memory, which is %d, or -1 for no limit", *m, r.MemoryMB)
 		}
 		if s := r.SecretsMB; s != nil && (*s < 0 || *s > r.MemoryMB) {
-			c.add("SecretsMB", "secrets is %d MB and must be between 0 and memory's %d", *s, r.MemoryMB)
+			c.add("SecretsMB", "secrets is %d MB and must be between 0 and memory, which is %d", *s, r.MemoryMB)
 		}
 		for i, d := range r.Devices {
-			c.in("device "+quote(d.Name), element("Devices", i), func() { c.device(d) })
+			c.in(called("device", d.Name, i), element("Devices", i), func() { c.device(d) })
 		}
 		c.numa(r)
 	})
@@ -164,11 +169,11 @@ func (c *checks) numa(r *n.Resources) {
 	}
 	c.oneOf("NUMA.Affinity", "numa.affinity", r.NUMA.Affinity, "none", "prefer", "require")
 	if a := r.NUMA.Affinity; a == "prefer" || a == "require" {
-		c.add("NUMA.Affinity", "numa.affinity %q is not part of this edition: only none is", a)
+		c.add("NUMA.Affinity", "numa.affinity %q is not supported: write \"none\" or remove the block", a)
 	}
 	for _, d := range r.NUMA.Devices {
 		if !slices.ContainsFunc(r.Devices, func(o n.DeviceRequest) bool { return o.Name == d }) {
-			c.add("NUMA.Devices", "numa.devices names %q, which the task does not ask for", d)
+			c.add("NUMA.Devices", "numa.devices names %q, for which the resources have no device block", d)
 		}
 	}
 }
@@ -186,14 +191,14 @@ func (c *checks) networks(g *n.Group) {
 			w := &g.Networks[i]
 			p.look(w)
 			if h := w.Hostname; h != "" && !strings.Contains(h, "${") && (len(h) > 253 || !hostname.MatchString(h)) {
-				c.add("Hostname", "hostname %q is no DNS name", h)
+				c.add("Hostname", "hostname %q is no DNS name: it must have letters, digits and - between dots", h)
 			}
 			if w.CNI == nil {
 				return
 			}
 			for _, k := range sorted(w.CNI.Args) {
 				if strings.Contains(k, ";") || strings.Contains(w.CNI.Args[k], ";") {
-					c.add("CNI.Args", "cni.args: %q must not contain a semicolon, nor its value", k)
+					c.add("CNI.Args", "cni.args: neither %q nor its value can contain a semicolon", k)
 				}
 				if args[k] {
 					c.add("CNI.Args", "cni.args: %q is there in another network, too", k)
@@ -237,9 +242,9 @@ func (c *ports) look(w *n.Network) {
 func (c *ports) port(w *n.Network, p *n.Port, at string) {
 	switch {
 	case p.Label == "":
-		c.add(at, "a port needs a label")
+		c.add(at, "a port needs a label: write port \"<label>\" { … }")
 	case c.labels[p.Label]:
-		c.add(at, "port %q is there twice", p.Label)
+		c.add(at, "port %q is there twice: give each a label of its own", p.Label)
 	}
 	c.labels[p.Label] = true
 	if p.Value < 0 || p.Value > maxPort {
@@ -249,11 +254,11 @@ func (c *ports) port(w *n.Network, p *n.Port, at string) {
 		c.add(at+".To", "port %q: to is %d and must be -1 or between 1 and %d", p.Label, p.To, maxPort)
 	}
 	if p.IgnoreCollision && w.Mode != "" && w.Mode != "host" {
-		c.add(at+".IgnoreCollision", "port %q: ignore_collision works with network mode host alone", p.Label)
+		c.add(at+".IgnoreCollision", "port %q: ignore_collision goes with network mode host only", p.Label)
 	}
 	if key := (static{p.HostNetwork, p.Value}); p.Value != 0 && !p.IgnoreCollision {
 		if other, taken := c.statics[key]; taken {
-			c.add(at+".Value", "ports %q and %q both want static port %d", other, p.Label, p.Value)
+			c.add(at+".Value", "the ports %q and %q both have static = %d: change one, or let one be dynamic", other, p.Label, p.Value)
 		}
 		c.statics[key] = p.Label
 	}

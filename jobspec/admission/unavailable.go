@@ -23,7 +23,6 @@ func Unavailable(job *n.Job) (out []string) {
 		no(len(g.Services) > 0, at, "service")
 		no(len(g.Volumes) > 0, at, "volume")
 		no(g.Consul != nil, at, "consul")
-		no(g.Disconnect != nil && (g.Disconnect.LostAfter != nil || g.Disconnect.StopOnClientAfter != nil), at, "disconnect.lost_after or stop_on_client_after")
 		no(g.EphemeralDisk != nil && (g.EphemeralDisk.Sticky || g.EphemeralDisk.Migrate), at, "ephemeral_disk.sticky or migrate")
 		no(job.Type == n.JobTypeSystem && g.Update != nil && g.Update.Canary > 0, at, "update.canary of a system job")
 		for j := range g.Networks {

@@ -51,10 +51,12 @@ func updates(u *n.DesiredUpdates) map[string]uint64 {
 	return out
 }
 
+// countChange reads the counts as numbers; that of a group which is new or gone
+// is "" on one side.
 func countChange(f *n.FieldDiff) string {
-	old, _ := strconv.Atoi(f.Old) // "" is 0: the group is new or gone
+	old, _ := strconv.Atoi(f.Old)
 	new, _ := strconv.Atoi(f.New)
-	if new > old {
+	if f.Type == n.DiffAdded || new > old {
 		return forcesCreate
 	}
 	return forcesDestroy
@@ -75,7 +77,9 @@ func annotateTask(g *n.GroupDiff, t *n.TaskDiff) {
 	}
 }
 
-// mild reports changes that the task does not notice.
+// mild reports changes that tools take for such that the task does not notice. It
+// guesses from what is shown, as tools expect it: that of logs shows whether they
+// are disabled whenever unchanged fields are listed.
 func mild(t *n.TaskDiff) bool {
 	if slices.ContainsFunc(t.Fields, func(f *n.FieldDiff) bool { return f.Name != "KillTimeout" }) {
 		return false
@@ -85,7 +89,7 @@ func mild(t *n.TaskDiff) bool {
 		case "Service", "Constraint", "Affinity":
 			return false
 		case "LogConfig":
-			return slices.ContainsFunc(o.Fields, func(f *n.FieldDiff) bool { return f.Name == "Disabled" && f.Type != n.DiffNone })
+			return slices.ContainsFunc(o.Fields, func(f *n.FieldDiff) bool { return f.Name == "Disabled" })
 		}
 		return true
 	})

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strings"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
 )
@@ -18,46 +17,48 @@ func compare(a, b *tree, all bool) (fields []*n.FieldDiff, objects []*n.ObjectDi
 	if b == nil {
 		b = &tree{}
 	}
-	names := map[string]bool{}
-	for name := range a.fields {
-		names[name] = true
+	names := maps.Clone(a.fields)
+	if names == nil {
+		names = map[field]string{}
 	}
-	for name := range b.fields {
-		names[name] = true
-	}
-	for _, name := range sortedKeys(names) {
-		f := &n.FieldDiff{Old: a.fields[name], New: b.fields[name]}
-		f.Name, _, _ = strings.Cut(name, "\x00")
-		switch {
-		case f.Old == f.New:
-			f.Type = n.DiffNone
-		case f.Old == "":
-			f.Type = n.DiffAdded
-		case f.New == "":
-			f.Type = n.DiffDeleted
-		default:
-			f.Type = n.DiffEdited
-		}
-		if f.Type != n.DiffNone || all && f.Old != "" {
+	maps.Copy(names, b.fields)
+	for _, name := range slices.SortedFunc(maps.Keys(names), byName) {
+		f := &n.FieldDiff{Name: name.name, Old: a.fields[name], New: b.fields[name]}
+		if f.Type = fieldKind(f.Old, f.New); f.Type != n.DiffNone || all {
 			fields = append(fields, f)
 		}
 	}
 	return fields, compareBlocks(a.blocks, b.blocks, all)
 }
 
-type blockKey struct{ name, key string }
+func byName(x, y field) int {
+	return cmp.Or(cmp.Compare(x.name, y.name), cmp.Compare(x.element, y.element))
+}
 
-// compareBlocks matches blocks by name and key, those of one key in order.
+func fieldKind(old, new string) string {
+	switch {
+	case old == new:
+		return n.DiffNone
+	case old == "":
+		return n.DiffAdded
+	case new == "":
+		return n.DiffDeleted
+	}
+	return n.DiffEdited
+}
+
+// compareBlocks matches blocks of one name with each other.
 func compareBlocks(a, b []block, all bool) (out []*n.ObjectDiff) {
-	olds, news := byKey(a), byKey(b)
-	keys := maps.Clone(olds)
-	maps.Copy(keys, news)
-	sorted := slices.SortedFunc(maps.Keys(keys), func(x, y blockKey) int {
-		return cmp.Or(cmp.Compare(x.name, y.name), cmp.Compare(x.key, y.key))
-	})
-	for _, k := range sorted {
-		for i := range max(len(olds[k]), len(news[k])) {
-			if d := compareBlock(k.name, at(olds[k], i), at(news[k], i), all); d != nil {
+	olds, news := named(a), named(b)
+	names := maps.Clone(olds)
+	maps.Copy(names, news)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		pairs := matchByKey
+		if slices.ContainsFunc(slices.Concat(olds[name], news[name]), func(b block) bool { return b.service }) {
+			pairs = matchByScore
+		}
+		for _, p := range pairs(olds[name], news[name]) {
+			if d := compareBlock(name, p.old, p.new, all); d != nil {
 				out = append(out, d)
 			}
 		}
@@ -65,27 +66,21 @@ func compareBlocks(a, b []block, all bool) (out []*n.ObjectDiff) {
 	return out
 }
 
-func compareBlock(name string, a, b *tree, all bool) *n.ObjectDiff {
-	changed, within := compare(a, b, false)
-	if len(changed)+len(within) == 0 && (a == nil) == (b == nil) {
-		return nil
-	}
-	d := &n.ObjectDiff{Type: kind(a == nil, b == nil), Name: name}
-	d.Fields, d.Objects = compare(a, b, all)
-	return d
-}
-
-func byKey(list []block) map[blockKey][]*tree {
-	m := map[blockKey][]*tree{}
+func named(list []block) map[string][]block {
+	m := map[string][]block{}
 	for _, b := range list {
-		m[blockKey{b.name, b.key}] = append(m[blockKey{b.name, b.key}], b.tree)
+		m[b.name] = append(m[b.name], b)
 	}
 	return m
 }
 
-func at(list []*tree, i int) *tree {
-	if i < len(list) {
-		return list[i]
+func compareBlock(name string, a, b *tree, all bool) *n.ObjectDiff {
+	d := &n.ObjectDiff{Type: kind(a == nil, b == nil), Name: name}
+	d.Fields, d.Objects = compare(a, b, all)
+	if d.Type == n.DiffEdited && len(d.Objects) == 0 && !slices.ContainsFunc(d.Fields, changed) {
+		return nil
 	}
-	return nil
+	return d
 }
+
+func changed(f *n.FieldDiff) bool { return f.Type != n.DiffNone }

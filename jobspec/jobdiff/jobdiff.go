@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
+	"github.com/nomadlike/nomadlike/nomadlike/walk"
 )
 
 // unseen are fields that are not compared, or not at this place.
@@ -17,7 +18,10 @@ var unseen = map[reflect.Type][]string{
 		"ID", "Status", "StatusDescription", "Version", "VersionTag", "Stable", "CreateIndex", "ModifyIndex", "JobModifyIndex", "SubmitTime",
 		"NomadTokenID", "Update", "Migrate", "Reschedule", "Spreads", "TaskGroups", "Payload",
 	},
-	reflect.TypeFor[n.Group]():         {"Name", "Spreads", "MaxRunDuration", "Tasks"},
+	reflect.TypeFor[n.Group](): {
+		"Name", "Spreads", "MaxRunDuration", "Tasks",
+		"StopAfterClientDisconnect", "MaxClientDisconnect", "PreventRescheduleOnLost",
+	},
 	reflect.TypeFor[n.Task]():          {"Name", "Lifecycle", "RestartPolicy", "CSIPluginConfig", "ScalingPolicies"},
 	reflect.TypeFor[n.Update]():        {"Stagger"},
 	reflect.TypeFor[n.ScalingPolicy](): {"ID", "Namespace", "Target", "CreateIndex", "ModifyIndex"},
@@ -40,12 +44,8 @@ func Diff(old, new *n.Job, contextual bool) *n.JobDiff {
 	pairs(groups(old), groups(new), func(g *n.Group) string { return g.Name }, func(a, b *n.Group) {
 		d.TaskGroups = append(d.TaskGroups, group(a, b, contextual))
 	})
-	if d.Type == n.DiffEdited {
-		changed := len(d.Fields)+len(d.Objects) > 0 ||
-			slices.ContainsFunc(d.TaskGroups, shows)
-		if !changed {
-			d.Type = n.DiffNone
-		}
+	if d.Type == n.DiffEdited && len(d.Fields)+len(d.Objects) == 0 && !slices.ContainsFunc(d.TaskGroups, shows) {
+		d.Type = n.DiffNone
 	}
 	return d
 }
@@ -60,11 +60,14 @@ func shows(g *n.GroupDiff) bool {
 }
 
 // top compares jobs, groups or tasks, whose own fields list changes only.
-func top[T any](a, b *T, contextual bool) (fields []*n.FieldDiff, objects []*n.ObjectDiff) {
-	old, new := treeOf(reflect.ValueOf(a)), treeOf(reflect.ValueOf(b))
-	fields, _ = compare(old, new, false)
-	_, objects = compare(old, new, contextual)
-	return fields, objects
+func top[T any](a, b *T, contextual bool) (edits []*n.FieldDiff, objects []*n.ObjectDiff) {
+	fields, objects := compare(treeOf(reflect.ValueOf(a)), treeOf(reflect.ValueOf(b)), contextual)
+	for _, f := range fields {
+		if changed(f) {
+			edits = append(edits, f)
+		}
+	}
+	return edits, objects
 }
 
 // kind names a change of a thing that exists on both sides unless told otherwise.
@@ -114,13 +117,14 @@ func group(a, b *n.Group, contextual bool) *n.GroupDiff {
 	if d.Name = nameOf(b, func(g *n.Group) string { return g.Name }); b == nil {
 		d.Name = a.Name
 	}
-	d.Fields, d.Objects = top(a, b, contextual)
+	if a != nil && b != nil && walk.Equal(a, b) {
+		d.Type = n.DiffNone
+	} else {
+		d.Fields, d.Objects = top(a, b, contextual)
+	}
 	pairs(tasks(a), tasks(b), func(t *n.Task) string { return t.Name }, func(x, y *n.Task) {
 		d.Tasks = append(d.Tasks, task(x, y, contextual))
 	})
-	if a != nil && b != nil && reflect.DeepEqual(a, b) {
-		d.Type = n.DiffNone
-	}
 	return d
 }
 
@@ -129,9 +133,10 @@ func task(a, b *n.Task, contextual bool) *n.TaskDiff {
 	if d.Name = nameOf(b, func(t *n.Task) string { return t.Name }); b == nil {
 		d.Name = a.Name
 	}
-	d.Fields, d.Objects = top(a, b, contextual)
-	if a != nil && b != nil && reflect.DeepEqual(a, b) {
+	if a != nil && b != nil && walk.Equal(a, b) {
 		d.Type = n.DiffNone
+	} else {
+		d.Fields, d.Objects = top(a, b, contextual)
 	}
 	return d
 }

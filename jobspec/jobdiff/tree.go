@@ -10,24 +10,30 @@ import (
 	n "github.com/nomadlike/nomadlike/nomadlike"
 )
 
-// A tree is a block as a diff shows it: fields as text, and blocks within.
+// A tree is a block as a diff shows it: fields as text, and blocks within. What is
+// a nil pointer is not there.
 type tree struct {
-	fields map[string]string // by name; members of a set by name, NUL and value
+	fields map[field]string
 	blocks []block
 }
 
-// A block within another. Blocks of one name are matched by key.
+// A field of a block. All elements of a set have its name.
+type field struct{ name, element string }
+
+// A block within another. Blocks of one name are matched by key, or as services are.
 type block struct {
 	name, key string
+	service   bool
 	tree      *tree
 }
 
-// titles of fields that are not called as they are in a diff.
+// titles of fields that are not called as they are in a diff: a diff shows each
+// element of a list.
 var titles = map[string]string{
 	"Constraints": "Constraint", "Affinities": "Affinity", "Networks": "Network", "Services": "Service", "Volumes": "Volume",
 	"VolumeMounts": "VolumeMount", "Templates": "Template", "Artifacts": "Artifact", "Secrets": "Secret", "Actions": "Action",
 	"Identities": "Identity", "ReservedPorts": "Static Port", "DynamicPorts": "Dynamic Port", "Checks": "Check", "Devices": "Device",
-	"Links": "Link", "SpreadTarget": "Target", "Regions": "Region",
+	"Links": "Link", "Regions": "Region", "Listeners": "Listener", "Paths": "Path",
 }
 
 func title(field string) string {
@@ -45,7 +51,7 @@ func treeOf(v reflect.Value) *tree {
 		}
 		v = v.Elem()
 	}
-	t := &tree{fields: map[string]string{}}
+	t := &tree{fields: map[field]string{}}
 	for i := range v.NumField() {
 		if f := v.Type().Field(i); !slices.Contains(unseen[v.Type()], f.Name) {
 			t.add(f.Name, v.Field(i))
@@ -54,15 +60,15 @@ func treeOf(v reflect.Value) *tree {
 	return t
 }
 
+func (t *tree) set(name, value string) { t.fields[field{name: name}] = value }
+
+func (t *tree) block(name, key string, inner *tree) {
+	t.blocks = append(t.blocks, block{name: name, key: key, tree: inner})
+}
+
 func (t *tree) add(name string, v reflect.Value) {
 	if raw, ok := v.Interface().(n.Raw); ok {
-		if m, err := raw.Map(); err == nil && m != nil {
-			inner := &tree{fields: map[string]string{}}
-			for _, k := range sortedKeys(m) {
-				inner.addAny(k, m[k])
-			}
-			t.blocks = append(t.blocks, block{title(name), "", inner})
-		}
+		t.raw(name, raw)
 		return
 	}
 	switch v.Kind() {
@@ -71,49 +77,62 @@ func (t *tree) add(name string, v reflect.Value) {
 			t.add(name, v.Elem())
 		}
 	case reflect.Struct:
-		t.blocks = append(t.blocks, block{title(name), "", treeOf(v)})
+		t.block(title(name), "", treeOf(v))
 	case reflect.Map:
 		for it := v.MapRange(); it.Next(); {
-			t.member(name, it.Key().String(), it.Value())
+			t.entry(name, it.Key().String(), it.Value())
 		}
 	case reflect.Slice:
 		t.list(name, v)
+	case reflect.Int64:
+		t.set(name, strconv.FormatInt(v.Int(), 10)) // durations too
 	default:
-		t.fields[name] = fmt.Sprint(v.Interface())
-		if v.Kind() == reflect.Int64 {
-			t.fields[name] = strconv.FormatInt(v.Int(), 10) // durations too
-		}
+		t.set(name, fmt.Sprint(v.Interface()))
 	}
 }
 
-func (t *tree) member(name, key string, v reflect.Value) {
-	if inner := reflect.Indirect(v); inner.Kind() == reflect.Struct {
-		t.blocks = append(t.blocks, block{title(name), key, treeOf(inner)})
+func (t *tree) raw(name string, raw n.Raw) {
+	m, err := raw.Map()
+	if err != nil || m == nil {
 		return
 	}
-	t.add(fmt.Sprintf("%s[%s]", name, key), v)
+	inner := &tree{fields: map[field]string{}}
+	for k := range m {
+		inner.addAny(k, m[k])
+	}
+	t.block(title(name), "", inner)
+}
+
+// entry adds what a map has at a key: blocks are named by it.
+func (t *tree) entry(name, key string, v reflect.Value) {
+	if inner := reflect.Indirect(v); inner.Kind() == reflect.Struct {
+		t.block(title(name), key, treeOf(inner))
+		return
+	}
+	t.add(name+"["+key+"]", v)
 }
 
 func (t *tree) list(name string, v reflect.Value) {
 	if v.Len() == 0 {
 		return
 	}
-	if v.Type().Elem().Kind() != reflect.Struct {
-		set := &tree{fields: map[string]string{}}
+	if elem := v.Type().Elem(); elem.Kind() == reflect.Struct {
 		for i := range v.Len() {
-			text := fmt.Sprint(v.Index(i).Interface())
-			set.fields[name+"\x00"+text] = text
+			e := v.Index(i)
+			t.blocks = append(t.blocks, block{title(name), keyOf(e, i), elem == reflect.TypeFor[n.Service](), treeOf(e)})
 		}
-		t.blocks = append(t.blocks, block{title(name), "", set})
 		return
 	}
+	set := &tree{fields: map[field]string{}}
 	for i := range v.Len() {
-		e := v.Index(i)
-		t.blocks = append(t.blocks, block{title(name), keyOf(e, i), treeOf(e)})
+		text := fmt.Sprint(v.Index(i).Interface())
+		set.fields[field{name, text}] = text
 	}
+	t.block(name, "", set)
 }
 
-// keyOf says by what an element of a list is recognised in another version.
+// keyOf says by what an element of a list is recognised in another version. A
+// service is not: see matchByScore.
 func keyOf(v reflect.Value, position int) string {
 	switch x := v.Interface().(type) {
 	case n.Port:
@@ -122,8 +141,6 @@ func keyOf(v reflect.Value, position int) string {
 		return x.Name
 	case n.Identity:
 		return x.Name
-	case n.Service:
-		return x.Name + "\x00" + x.PortLabel
 	case n.Check:
 		return x.Name
 	case n.Artifact:
@@ -132,6 +149,14 @@ func keyOf(v reflect.Value, position int) string {
 		return x.DestPath
 	case n.DeviceRequest:
 		return x.Name
+	case n.MultiregionRegion:
+		return x.Name
+	case n.IngressService:
+		return x.Name
+	case n.LinkedService:
+		return x.Name
+	case n.Service:
+		return ""
 	case n.Action, n.JobUILink:
 		return strconv.Itoa(position)
 	}
@@ -146,8 +171,8 @@ func keyOf(v reflect.Value, position int) string {
 func (t *tree) addAny(name string, v any) {
 	switch x := v.(type) {
 	case map[string]any:
-		for _, k := range sortedKeys(x) {
-			t.addAny(name+"."+k, x[k])
+		for k := range x {
+			t.addAny(name+"["+k+"]", x[k])
 		}
 	case []any:
 		for i, e := range x {
@@ -155,6 +180,6 @@ func (t *tree) addAny(name string, v any) {
 		}
 	case nil:
 	default:
-		t.fields[name] = fmt.Sprint(x)
+		t.set(name, fmt.Sprint(x))
 	}
 }

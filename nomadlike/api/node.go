@@ -8,6 +8,7 @@ var (
 	NodeAllocs      = read[n.NodeQuery, []*n.AllocDetail]("Node.Allocations", "GET /v1/node/{NodeID}/allocations", Leader, nodeRead, blocking)
 	NodeEvaluate    = write[n.NodeWrite, n.NodeChanged]("Node.Evaluate", "PUT /v1/node/{NodeID}/evaluate", Leader, nodeWrite)
 	NodePurge       = write[n.NodeWrite, n.NodeChanged]("Node.Purge", "PUT /v1/node/{NodeID}/purge", Leader, nodeWrite)
+	NodeDrain       = write[n.NodeDrain, n.NodeChanged]("Node.Drain", "PUT /v1/node/{NodeID}/drain", Leader, nodeWrite)
 	NodeEligibility = write[n.NodeEligibility, n.NodeChanged]("Node.Eligibility", "PUT /v1/node/{NodeID}/eligibility", Leader, nodeWrite)
 
 	ClientStats = read[n.ClientStatsRequest, *n.HostStats]("Client.Stats", "GET /v1/client/stats", Node, nodeRead)

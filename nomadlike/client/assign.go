@@ -180,7 +180,7 @@ var errBehind = errors.New("the server is behind what another has said")
 // to start or end.
 func (c *Client) assigned(a *n.Assignments) error {
 	behind := c.allocs.reached(a.Index)
-	for _, alloc := range a.Allocs {
+	for _, alloc := range byAge(a.Allocs) {
 		c.assign(alloc, jobOf(a.Jobs, alloc))
 	}
 	removed := a.Removed
@@ -246,6 +246,7 @@ func (c *Client) update(e *entry, a *n.Allocation, job *n.Job) {
 	e.alloc, e.job = a, job
 	e.mu.Unlock()
 	e.runner.Update(a, job)
+	poke(c.arrived)
 }
 
 // begin runs an allocation.
@@ -253,6 +254,7 @@ func (c *Client) begin(a *n.Allocation, job *n.Job, r runner) {
 	e := &entry{id: a.ID, runner: r, done: make(chan struct{}), alloc: a, job: job}
 	if c.work.do(func() { c.run(e) }) {
 		c.allocs.put(e)
+		poke(c.arrived)
 		c.collectSoon()
 	}
 }

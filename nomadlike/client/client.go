@@ -52,6 +52,7 @@ type Client struct {
 	contactOnce sync.Once
 	vital       vital
 	gcNow       chan struct{}
+	arrived     chan struct{} // holds a token after an allocation came or changed
 	make        maker
 	work        *work
 }
@@ -84,13 +85,16 @@ func New(c Config) (*Client, error) {
 		config: c, log: c.Logger, id: id, secret: secret, journal: j, restored: restored,
 		pool:    rpc.NewPool(rpc.PoolOptions{Dial: c.Dial, TLS: c.TLS}),
 		servers: newServers(c.Servers), allocs: newAllocs(), outbox: newOutbox(), tunnels: newTunnels(),
-		contact: make(chan struct{}), gcNow: make(chan struct{}, 1), work: newWork(),
+		contact: make(chan struct{}), gcNow: make(chan struct{}, 1), arrived: make(chan struct{}, 1), work: newWork(),
 	}
 	if cl.node, err = newNode(context.Background(), &cl.config, id); err != nil {
 		cl.pool.Close()
 		return nil, errors.Join(err, j.Close())
 	}
 	cl.host.mhz = coreMHz(cl.node.now())
+	if at := j.Heard(); !at.IsZero() {
+		cl.vital.heard.Store(at.UnixNano())
+	}
 	cl.make = cl.allocRunners()
 	cl.bind()
 	cl.registerMetrics()
@@ -120,6 +124,7 @@ func (c *Client) Run(ctx context.Context) error {
 		}
 	})
 	loops.Go(func() { c.reregister(talking) })
+	loops.Go(func() { c.endAlone(talking) })
 	loops.Go(func() { c.tunnels.serve(talking, c.handlers) })
 	loops.Go(func() { c.collect(ctx) })
 	<-ctx.Done()

@@ -234,6 +234,7 @@ func (r *fakeRunner) Observed() n.AllocUpdate {
 	return n.AllocUpdate{ID: r.alloc.ID, ClientStatus: r.status, TaskStates: r.tasks}
 }
 
+func (r *fakeRunner) EndAlone()                   { r.become(n.ClientFailed) }
 func (r *fakeRunner) Restart(string, bool) error  { return nil }
 func (r *fakeRunner) Signal(string, string) error { return nil }
 func (r *fakeRunner) Stats() (*n.AllocUsage, error) {

@@ -1,12 +1,18 @@
 package client
 
-import "github.com/nomadlike/nomadlike/nomadlike/client/hook/allocdir"
+import (
+	"slices"
+
+	"github.com/nomadlike/nomadlike/nomadlike/client/hook/allocdir"
+	"github.com/nomadlike/nomadlike/nomadlike/client/journal"
+)
 
 // restore takes up the allocations that an earlier client left, and removes
 // directories that belong to none. It comes before any server is asked, so that
 // what runs is known when they do.
 func (c *Client) restore() {
 	var newest uint64
+	slices.SortStableFunc(c.restored, func(x, y *journal.Restored) int { return older(x.Alloc.Alloc, y.Alloc.Alloc) })
 	for _, was := range c.restored {
 		a := was.Alloc.Alloc
 		newest = max(newest, a.AllocModifyIndex)

@@ -22,6 +22,8 @@ type runner interface {
 	Signal(task, signal string) error
 	Stats() (*n.AllocUsage, error)
 	Dir() string
+	// EndAlone ends what runs because servers may have given it up.
+	EndAlone()
 	// Destroy ends what runs and removes all that is left of it.
 	Destroy() error
 }
@@ -38,7 +40,7 @@ func (c *Client) allocRunners() maker {
 			MaxKillTimeout: c.config.MaxKillTimeout, Driver: c.config.driver, Journal: c.journal, Contact: c.contact, Logger: c.log,
 			Hooks: []task.Hook{payload.Hook{}},
 		},
-		Hooks:   []alloc.Hook{allocdir.Hook{Root: c.config.AllocDir, Logger: c.log}},
+		Hooks:   []alloc.Hook{allocdir.Hook{Root: c.config.AllocDir, Logger: c.log}, awaitPrevious{c.allocs}},
 		Journal: c.journal, Logger: c.log,
 		Changed: func(id n.AllocID) { c.outbox.put(id) },
 	}

@@ -92,6 +92,7 @@ type session struct {
 	stream  *rpc.Stream[n.SessionUp, n.SessionDown]
 	answers chan time.Duration // TTLs; the last one counts
 	acked   chan struct{}
+	givenUp chan struct{} // holds a token after the servers said so
 	said    map[n.AllocID]said
 }
 
@@ -107,12 +108,10 @@ func (c *Client) session(ctx context.Context, addr string) error {
 	if err != nil {
 		return err
 	}
-	s := &session{c: c, to: to, stream: stream, answers: make(chan time.Duration, 1), acked: make(chan struct{}, 1), said: map[n.AllocID]said{}}
+	s := &session{c: c, to: to, stream: stream, answers: make(chan time.Duration, 1), acked: make(chan struct{}, 1), givenUp: make(chan struct{}, 1), said: map[n.AllocID]said{}}
 	c.outbox.rewind()
 	if c.wasSilent() {
-		for _, e := range c.allocs.all() { // what the servers know may be a guess
-			c.outbox.put(e.id)
-		}
+		c.tellAll()
 	}
 	hello := &n.SessionHello{NodeID: c.id, SecretID: c.secret, Known: c.allocs.known()}
 	if err := s.send(&n.SessionUp{Hello: hello}); err != nil {
@@ -124,6 +123,21 @@ func (c *Client) session(ctx context.Context, addr string) error {
 	stream.Close()
 	tasks.Wait()
 	return context.Cause(ctx)
+}
+
+// tellAll tells of all allocations again, because what the servers know may be a
+// guess.
+func (c *Client) tellAll() {
+	for _, e := range c.allocs.all() {
+		c.outbox.put(e.id)
+	}
+}
+
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
 // wasSilent reports that the servers have not heard of the node for so long that
@@ -154,16 +168,17 @@ func (s *session) receive(ctx context.Context, tasks *sync.WaitGroup) error {
 			return rejected(m.Rejected)
 		}
 		s.c.servers.learned(m.Servers)
+		if m.GivenUp {
+			s.c.tellAll()
+			poke(s.givenUp)
+		}
 		if m.HeartbeatTTL > 0 {
 			s.answered(m.HeartbeatTTL)
 		}
 		if m.AckSeq > 0 {
 			s.c.outbox.ack(m.AckSeq)
 			s.c.collectSoon()
-			select {
-			case s.acked <- struct{}{}:
-			default:
-			}
+			poke(s.acked)
 		}
 		if m.Dial > 0 {
 			number := m.Dial
@@ -178,7 +193,9 @@ func (s *session) receive(ctx context.Context, tasks *sync.WaitGroup) error {
 }
 
 func (s *session) answered(ttl time.Duration) {
-	s.c.vital.heard.Store(time.Now().UnixNano())
+	now := time.Now()
+	s.c.vital.heard.Store(now.UnixNano())
+	s.c.rememberHeard(now)
 	s.c.vital.ttl.Store(int64(ttl))
 	select {
 	case <-s.answers:
@@ -207,6 +224,16 @@ func (s *session) speak(ctx context.Context) error {
 				updates = s.c.outbox.ready
 			}
 			beat.Reset(due(ttl))
+		case <-s.givenUp:
+			clear(s.said) // all of it is news
+			select {
+			case <-s.acked: // of what was said before
+			default:
+			}
+			first = s.acked
+			if !s.c.outbox.waits() { // there is nothing to tell
+				beat.Reset(0)
+			}
 		case <-first:
 			// A node that comes back is ready once its allocations are known.
 			first = nil

@@ -28,7 +28,6 @@ var notYet = []struct{ feature, routes string }{
 	{"moving an allocation's directory between clients", "GET /v1/client/allocation/{ID}/snapshot"},
 	{"running commands in a task", "GET /v1/client/allocation/{ID}/exec"},
 	{"browsing an allocation's files", "GET /v1/client/fs/ls/{ID}, GET /v1/client/fs/stat/{ID}, GET /v1/client/fs/cat/{ID}, GET /v1/client/fs/readat/{ID}, GET /v1/client/fs/stream/{ID}"},
-	{"draining nodes", "PUT /v1/node/{ID}/drain"},
 	{"changing node pools", "PUT /v1/node/pools, GET /v1/node/pool/{Name}, PUT /v1/node/pool/{Name}, DELETE /v1/node/pool/{Name}, GET /v1/node/pool/{Name}/nodes, GET /v1/node/pool/{Name}/jobs"},
 	{"changing namespaces", "PUT /v1/namespace, GET /v1/namespace/{Name}, PUT /v1/namespace/{Name}, DELETE /v1/namespace/{Name}"},
 	{"changing a client's servers", "GET /v1/agent/servers, PUT /v1/agent/servers"},

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"iter"
+	"maps"
 	"slices"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
@@ -134,4 +135,14 @@ func (s *Server) allocStop(ctx context.Context, req *n.AllocStop) (*n.AllocStopp
 		return nil, err
 	}
 	return &n.AllocStopped{EvalID: e.ID, WriteMeta: n.WriteMeta{Index: index}}, nil
+}
+
+// preempted lists what would leave if a plan were carried out, as it is now.
+func preempted(v *state.View, p *n.Plan) (out []n.AllocStub) {
+	for _, id := range slices.Sorted(maps.Keys(p.NodePreemptions)) {
+		for _, a := range p.NodePreemptions[id] {
+			out = append(out, *allocStub(v, v.Alloc(a.ID)))
+		}
+	}
+	return out
 }

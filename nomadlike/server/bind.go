@@ -56,6 +56,7 @@ func (s *Server) bind() {
 	api.Bind(h, api.NodeAllocs, s.nodeAllocs)
 	api.Bind(h, api.NodeEvaluate, s.nodeEvaluate)
 	api.Bind(h, api.NodePurge, s.nodePurge)
+	api.Bind(h, api.NodeDrain, s.nodeDrain)
 	api.Bind(h, api.NodeEligibility, s.nodeEligibility)
 	api.Bind(h, api.NodeRegister, s.nodeRegister)
 	api.Bind(h, api.NodeHeartbeat, s.nodeHeartbeat)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/nomadlike/nomadlike/jobspec/admission"
+	"github.com/nomadlike/nomadlike/jobspec/cron"
 	"github.com/nomadlike/nomadlike/jobspec/jobdiff"
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/errs"
@@ -81,9 +82,7 @@ func (s *Server) jobRegister(ctx context.Context, req *n.JobRegister) (*n.JobReg
 	if req.JobID != "" && req.Job != nil && req.JobID != req.Job.ID {
 		return nil, errs.New(errs.Invalid, "Job ID does not match name")
 	}
-	if req.Job != nil {
-		req.Job.Stop, req.Job.Dispatched, req.Job.ParentID = false, false, ""
-	}
+	anew(req.Job)
 	if !req.PreserveCounts && !req.PreserveResources || req.EnforceIndex {
 		return s.register(ctx, req)
 	}
@@ -103,6 +102,14 @@ func (s *Server) jobRegister(ctx context.Context, req *n.JobRegister) (*n.JobReg
 		if !errors.Is(err, state.ErrOtherIndex) || tries == 0 {
 			return resp, err
 		}
+	}
+}
+
+// anew takes from a submitted job what is not the submitter's to say: that it is
+// stopped, or somebody's child.
+func anew(job *n.Job) {
+	if job != nil {
+		job.Stop, job.Dispatched, job.ParentID = false, false, ""
 	}
 }
 
@@ -282,6 +289,7 @@ func (s *Server) jobPlan(_ context.Context, req *n.JobPlan) (*n.JobPlanned, erro
 	if req.Job != nil && req.JobID != req.Job.ID {
 		return nil, errs.New(errs.Invalid, "Job ID does not match")
 	}
+	anew(req.Job)
 	view := s.store.Read()
 	warnings, err := s.admit(view, &req.WriteOptions, req.Job)
 	if err != nil {
@@ -298,8 +306,9 @@ func (s *Server) jobPlan(_ context.Context, req *n.JobPlan) (*n.JobPlanned, erro
 	}
 	out := &n.JobPlanned{FailedTGAllocs: d.Eval.FailedTGAllocs, Warnings: warningText(warnings)}
 	out.Index = view.Index()
-	if d.Plan != nil {
+	if d.Plan != nil && d.Plan.Annotations != nil {
 		out.Annotations = d.Plan.Annotations
+		out.Annotations.PreemptedAllocs = preempted(view, d.Plan)
 	}
 	out.CreatedEvals = d.NewEvals
 	if old != nil {
@@ -307,6 +316,9 @@ func (s *Server) jobPlan(_ context.Context, req *n.JobPlan) (*n.JobPlanned, erro
 	}
 	if req.Why {
 		out.Why = whyPlanned(view, d)
+	}
+	if next, ok := cron.Next(job, time.Now()); ok {
+		out.NextPeriodicLaunch = &next
 	}
 	if req.Diff {
 		out.Diff = jobdiff.Diff(old, planned, true)

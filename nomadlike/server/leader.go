@@ -14,6 +14,7 @@ import (
 	"github.com/nomadlike/nomadlike/nomadlike/raftlog"
 	"github.com/nomadlike/nomadlike/nomadlike/server/blocked"
 	"github.com/nomadlike/nomadlike/nomadlike/server/broker"
+	"github.com/nomadlike/nomadlike/nomadlike/server/drainer"
 	"github.com/nomadlike/nomadlike/nomadlike/server/heartbeat"
 	"github.com/nomadlike/nomadlike/nomadlike/server/planner"
 	"github.com/nomadlike/nomadlike/nomadlike/server/rollouts"
@@ -114,6 +115,9 @@ func (l *leadership) lead(ctx context.Context) error {
 		g.Go(func() error { return worker.Run(ctx, l.workerDeps()) })
 	}
 	g.Go(func() error { return l.rollouts.Run(ctx) })
+	g.Go(func() error {
+		return drainer.Run(ctx, drainer.Deps{Store: l.s.store, Commit: l.s.commit, Logger: l.s.Logger.Named("drainer")})
+	})
 	g.Go(func() error { return l.housekeeping(ctx) })
 	g.Go(func() error { return l.reapFailed(ctx) })
 	g.Go(func() error { return l.collectGarbage(ctx) })
@@ -291,8 +295,14 @@ func (l *leadership) nodeSilent(id n.NodeID) {
 		return
 	}
 	status := n.NodeDown
-	if mayOutliveSilence(view, id) {
+	if node.Status != n.NodeInitializing && mayOutliveSilence(view, id, time.Now()) {
 		status = n.NodeDisconnected
+	}
+	if status == n.NodeDisconnected {
+		defer l.timers.Heard(id) // it is given up once nothing on it is waited for
+	}
+	if status == node.Status {
+		return
 	}
 	l.s.Logger.Warn("node missed its heartbeat", "node_id", id, "node", node.Name, "status", status)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
@@ -308,13 +318,17 @@ func (l *leadership) nodeSilent(id n.NodeID) {
 
 // mayOutliveSilence reports a node with allocations that stay unknown before
 // they count as lost.
-func mayOutliveSilence(view *state.View, id n.NodeID) bool {
+func mayOutliveSilence(view *state.View, id n.NodeID, now time.Time) bool {
 	for _, a := range view.NodeAllocs(id) {
 		job := view.JobVersion(a.JobKey(), a.JobVersion)
 		if job == nil {
 			continue
 		}
-		if g := job.Group(a.TaskGroup); g != nil && g.DisconnectTimeout() > 0 {
+		g := job.Group(a.TaskGroup)
+		if g == nil || g.DisconnectTimeout() == 0 {
+			continue
+		}
+		if a.ClientStatus != n.ClientUnknown || a.UnknownSince().Add(g.DisconnectTimeout()).After(now) {
 			return true
 		}
 	}

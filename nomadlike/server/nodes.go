@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"net"
 	"slices"
+	"time"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/errs"
@@ -126,7 +127,9 @@ func (s *Server) nodeHeartbeat(ctx context.Context, req *n.NodeHeartbeat) (*n.No
 		s.leader.timers.Forget(node.ID)
 		return &n.NodeHeartbeatReply{}, nil
 	}
-	return &n.NodeHeartbeatReply{HeartbeatTTL: s.leader.timers.Heard(node.ID), Servers: s.serverAddrs()}, nil
+	return &n.NodeHeartbeatReply{
+		HeartbeatTTL: s.leader.timers.Heard(node.ID), Servers: s.serverAddrs(), GivenUp: node.Status == n.NodeDown || node.Status == n.NodeDisconnected,
+	}, nil
 }
 
 // nextStatus is what a node becomes that was heard of.
@@ -169,6 +172,26 @@ func (s *Server) nodeEligibility(ctx context.Context, req *n.NodeEligibility) (*
 	}
 	out, index, err := commitTo(ctx, s, state.SetNodeEligibility, &state.NodeEligibility{NodeID: req.NodeID, Eligibility: req.Eligibility, Now: now(), Seed: newSeed()})
 	return nodeChanged(out, index, err)
+}
+
+// nodeDrain begins, changes or ends a drain; package drainer carries it out.
+func (s *Server) nodeDrain(ctx context.Context, req *n.NodeDrain) (*n.NodeChanged, error) {
+	c := &state.NodeDrain{NodeID: req.NodeID, MarkEligible: req.MarkEligible, Meta: req.Meta, Now: now(), Seed: newSeed()}
+	if req.DrainSpec != nil {
+		c.Strategy = strategy(*req.DrainSpec, time.Unix(0, c.Now).UTC())
+	}
+	out, index, err := commitTo(ctx, s, state.DrainNode, c)
+	return nodeChanged(out, index, err)
+}
+
+// strategy is a drain that begins now.
+func strategy(spec n.DrainSpec, now time.Time) *n.DrainStrategy {
+	d := &n.DrainStrategy{DrainSpec: spec, StartedAt: &now}
+	if spec.Deadline > 0 {
+		at := now.Add(spec.Deadline)
+		d.ForceDeadline = &at
+	}
+	return d
 }
 
 func (s *Server) nodeEvaluate(ctx context.Context, req *n.NodeWrite) (*n.NodeChanged, error) {

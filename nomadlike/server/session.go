@@ -147,7 +147,7 @@ func (ss *sessions) heartbeat(ctx context.Context, x *session, secret string) er
 		ss.s.Logger.Warn("heartbeat did not reach the leader", "node_id", x.node, "error", err)
 		return nil // the client tries again
 	}
-	return x.put(ctx, &n.SessionDown{HeartbeatTTL: resp.HeartbeatTTL, Servers: resp.Servers})
+	return x.put(ctx, &n.SessionDown{HeartbeatTTL: resp.HeartbeatTTL, Servers: resp.Servers, GivenUp: resp.GivenUp})
 }
 
 func (x *session) put(ctx context.Context, m *n.SessionDown) error {

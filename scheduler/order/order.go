@@ -12,6 +12,7 @@ import "iter"
 
 // An Order is what this package is about. The zero value is ready.
 type Order struct {
+	len   int
 	items []item
 	parts []part
 	top   []int32 // parts with candidates, a heap by the best of each
@@ -47,6 +48,9 @@ func (o *Order) Grow(n int) {
 		o.items = append(o.items, item{heap: -1})
 	}
 }
+
+// Len is the number of candidates in the order.
+func (o *Order) Len() int { return o.len }
 
 // Part says what the candidates of a part share: a score, and whether it counts in
 // the mean.
@@ -89,6 +93,7 @@ func (o *Order) Set(i, p int, sum float64, count int, tie uint32) {
 	h := &o.parts[p].heaps[k]
 	*x = item{sum: sum, tie: tie, part: int32(p), heap: k, index: int32(len(h.items))}
 	h.items = append(h.items, int32(i))
+	o.len++
 	o.up(h, x.index)
 	o.settle(int32(p))
 }
@@ -122,6 +127,7 @@ func (o *Order) Drop(i int) {
 		o.fix(h, at)
 	}
 	x.heap = -1
+	o.len--
 	o.settle(x.part)
 }
 

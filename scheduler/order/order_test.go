@@ -77,6 +77,9 @@ func TestOrder(t *testing.T) {
 					t.Fatalf("seed %d, step %d: the score of %d is %v, want %v", seed, step, i, score, p.score(p.in[i]))
 				}
 			}
+			if o.Len() != len(want) {
+				t.Fatalf("seed %d, step %d: it has %d candidates, want %d", seed, step, o.Len(), len(want))
+			}
 			if len(want)+len(have) > 0 && !slices.Equal(want, have) {
 				t.Fatalf("seed %d, step %d: %v, want %v", seed, step, have, want)
 			}

@@ -26,6 +26,7 @@ type Request struct {
 	Algorithm string            // of n.SchedulerConfiguration
 	Penalty   map[n.NodeID]bool // nodes where it failed before
 	Weight    int               // sum of the weights of all spreads of the evaluation's groups
+	Preempts  bool              // others may have to leave for it
 	Resolve   func(node *n.Node, target string) (string, bool)
 	Prefers   func(*n.Node, n.Affinity) bool
 	Scorers   []Scorer // nil: all that are registered
@@ -38,6 +39,8 @@ type Candidate struct {
 	Used  Usage                          // with the group
 	Mates int                            // allocations of the group beside which it would run
 	On    func(n.NodeID) []*n.Allocation // all of those that use a node
+
+	Leaving []int // priorities of those that leave for it
 }
 
 // Score rates a candidate, usually within -1 to 1. It depends on nothing but the
@@ -59,6 +62,7 @@ var scorers = []Scorer{
 	{AntiAffinity, true, antiAffinity},
 	{Penalty, true, penalty},
 	{NodeAffinity, true, affinity},
+	{Preempted, true, preemption},
 }
 
 // Register adds a scorer that counts for all jobs. It is called before any scheduling, and panics on a

@@ -40,13 +40,17 @@ func TestScores(t *testing.T) {
 		{"one mate of four", AntiAffinity, Request{}, Usage{}, 1, -2.0 / 4},
 		{"failed here", Penalty, Request{Penalty: map[n.NodeID]bool{"n1": true}}, Usage{}, 0, -1},
 		{"affinities", NodeAffinity, Request{Prefers: yes, Job: &n.Job{ID: "j", Namespace: "default", Affinities: []n.Affinity{{Weight: 50}, {Weight: -100}}}}, Usage{}, 0, -50.0 / 150},
+		{"one leaves", Preempted, Request{Preempts: true}, Usage{}, 0, 1 / (1 + math.Exp(0.0048*(20+20.0/20-2048)))},
+		{"nobody leaves", Preempted, Request{Preempts: true}, Usage{}, 0, 0},
+		{"three leave", Preempted, Request{Preempts: true}, Usage{}, 0, 1 / (1 + math.Exp(0.0048*(40+70.0/40-2048)))},
 	} {
 		r := c.request
 		if r.Job == nil {
 			r.Job = &n.Job{ID: "j", Namespace: "default"}
 		}
 		r.Group = &n.Group{Name: "g", Count: 4}
-		got := For(&r).Explain(&Candidate{Node: testNode(), Class: -1, Mates: c.mates, Used: c.used}, 0)
+		leaving := map[string][]int{"one leaves": {20}, "three leave": {20, 40, 10}}[c.name]
+		got := For(&r).Explain(&Candidate{Node: testNode(), Class: -1, Mates: c.mates, Used: c.used, Leaving: leaving}, 0)
 		if math.Abs(got.Scores[c.score]-c.want) > 1e-9 {
 			t.Errorf("%s: %v is %v; want %v", c.name, c.score, got.Scores[c.score], c.want)
 		}

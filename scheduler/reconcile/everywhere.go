@@ -10,7 +10,7 @@ import (
 // ready and that the job wants. The rules are those of the scheduling reference,
 // 5.11.
 func Everywhere(in *Input, nodes []*n.Node) *Result {
-	r := &Result{Groups: map[string]*n.DesiredUpdates{}}
+	r := newResult()
 	loseStopped(in, r)
 	current, _ := cancelDeployment(in, r)
 	if in.Job.Stopped() {
@@ -98,6 +98,9 @@ func (e *everywhere) gone(a *n.Allocation) {
 func (e *everywhere) look(a *n.Allocation) (kind change, stay bool) {
 	node := e.Node(a.NodeID)
 	kind = compare(e.Input, a)
+	if a.Returning() || silent(node) {
+		return same, e.await(a, node)
+	}
 	switch {
 	case n.Asked(a.DesiredTransition.Migrate) && !down(node):
 		e.end([]*n.Allocation{a}, n.DescTainted)
@@ -114,12 +117,36 @@ func (e *everywhere) look(a *n.Allocation) (kind change, stay bool) {
 	return kind, true
 }
 
+// await says whether an allocation that is out of reach, or comes back, keeps its
+// place.
+func (e *everywhere) await(a *n.Allocation, node *n.Node) (stay bool) {
+	away := a.ClientStatus == n.ClientUnknown
+	back := node != nil && node.Status == n.NodeReady
+	switch {
+	case n.Asked(a.DesiredTransition.Migrate) && back:
+		e.end([]*n.Allocation{a}, n.DescTainted)
+		return false
+	case expired(e.Input, a), down(node):
+		e.lose([]*n.Allocation{a})
+		return false
+	case away:
+	case silent(node) && a.ClientStatus == n.ClientRunning && groupOf(e.Input, a).DisconnectTimeout() > 0:
+		e.disconnect(e.Input, []*n.Allocation{a})
+	case silent(node):
+		e.lose([]*n.Allocation{a})
+		return false
+	case back:
+		e.resume(e.Input, a)
+	}
+	return true
+}
+
 // update changes in place what can be, and returns what can not.
 func (e *everywhere) update(outdated []*n.Allocation) (destructives []*n.Allocation, changed int) {
 	for _, a := range outdated {
 		if compare(e.Input, a) == inPlace {
 			if after := e.InPlace(a, e.tg); after != nil {
-				e.Change = append(e.Change, after)
+				*e.Changed(a) = *after
 				changed++
 				continue
 			}

@@ -9,14 +9,17 @@ import (
 
 // Generic reconciles a service or batch job.
 func Generic(in *Input) *Result {
-	r := &Result{Groups: map[string]*n.DesiredUpdates{}}
+	r := newResult()
 	loseStopped(in, r)
 	current, old := cancelDeployment(in, r)
 	if in.Job.Stopped() {
 		stopAll(in, r)
 		return r
 	}
-	g := generic{Input: in, Result: r, current: current, old: old}
+	g := generic{Input: in, Result: r, current: current, old: old, byID: map[n.AllocID]*n.Allocation{}}
+	for _, a := range in.Allocs {
+		g.byID[a.ID] = a
+	}
 	complete := true
 	for _, name := range groupNames(in) {
 		complete = g.reconcile(name) && complete
@@ -48,6 +51,7 @@ type generic struct {
 	*Input
 	*Result
 	current, old *n.Deployment
+	byID         map[n.AllocID]*n.Allocation
 }
 
 func (g *generic) paused() bool {
@@ -79,10 +83,7 @@ func (g *generic) reconcile(name string) (complete bool) {
 		return a.TaskGroup == name && (!a.ServerTerminal() || g.Job.RunsToCompletion() && !n.Asked(a.DesiredTransition.Reschedule))
 	})
 	if x.tg == nil || x.tg.Count == 0 {
-		c := classify(g.Input, all)
-		running, _ := filter(slices.Concat(c.untainted, c.migrate), func(a *n.Allocation) bool { return !a.Terminal() })
-		g.end(running, n.DescNotNeeded)
-		g.lose(c.lost)
+		g.clear(all)
 		return true
 	}
 	x.deploymentState()
@@ -92,17 +93,12 @@ func (g *generic) reconcile(name string) (complete bool) {
 		x.counts.Ignore += uint64(len(former))
 	}
 	all = x.sortCanaries(all)
-	c := classify(g.Input, all)
-	x.untainted, x.migrate, x.lost = c.untainted, c.migrate, c.lost
-	x.counts.Ignore += uint64(c.ignored)
-
-	var later []due
-	x.untainted, x.failedNow, later = reschedulable(g.Input, x.tg, g.current, x.untainted)
-	followUp(g.Input, g.Result, later)
-	x.counts.RescheduleNow += uint64(len(x.failedNow))
+	later := x.sort(all)
+	wait := x.awaitEnds(g.Allocs)
 
 	x.names = newNames(g.Input, name, x.tg.Count, x.untainted, x.migrate, x.failedNow, x.lost)
 	x.stopSurplus()
+	x.spare()
 	destructive, changed := x.updates()
 	if !x.existing {
 		x.state.DesiredTotal += len(destructive) + changed
@@ -112,7 +108,10 @@ func (g *generic) reconcile(name string) (complete bool) {
 	}
 	needsCanaries := x.placeCanaries(destructive)
 	limit := x.limit(destructive)
-	places := x.placements()
+	var places []Placement
+	if !wait {
+		places = x.placements()
+	}
 	if !x.existing {
 		x.state.DesiredTotal += len(places)
 	}
@@ -126,6 +125,31 @@ func (g *generic) reconcile(name string) (complete bool) {
 	x.move()
 	x.deploy(all, destructive, changed)
 	return len(destructive)+changed+len(places)+len(x.migrate)+len(x.failedNow)+len(later) == 0 && !needsCanaries && x.done()
+}
+
+// clear ends all of a group that is not asked for.
+func (g *generic) clear(all []*n.Allocation) {
+	c := classify(g.Input, all)
+	running, _ := filter(slices.Concat(c.untainted, c.migrate, c.disconnecting, c.reconnecting), func(a *n.Allocation) bool { return !a.Terminal() })
+	g.end(running, n.DescNotNeeded)
+	g.lose(slices.Concat(c.lost, c.expiring))
+}
+
+// sort takes up what has come back and lets go of what is out of reach, and says
+// what is to be replaced now and what later.
+func (x *group) sort(all []*n.Allocation) (later []due) {
+	c := classify(x.Input, all)
+	var replaced []*n.Allocation
+	replaced, x.untainted = filter(c.untainted, replacedAway)
+	x.migrate, x.lost = c.migrate, slices.Concat(c.lost, c.expiring)
+	x.counts.Ignore += uint64(len(c.ignored) + len(replaced))
+	x.reconnect(c.reconnecting)
+	vanished := x.disconnect(x.Input, c.disconnecting)
+	x.untainted = append(x.untainted, vanished...)
+	x.untainted, x.failedNow, later = reschedulable(x.Input, x.Result, x.tg, x.current, x.untainted, vanished)
+	followUp(x.Input, x.Result, later)
+	x.counts.RescheduleNow += uint64(len(x.failedNow))
+	return later
 }
 
 // deploymentState finds the group's part in the current deployment, or begins one.
@@ -162,10 +186,7 @@ func (x *group) sortCanaries(all []*n.Allocation) []*n.Allocation {
 		}
 	}
 	gone, all := filter(all, func(a *n.Allocation) bool { return needless[a.ID] })
-	running, _ := filter(gone, func(a *n.Allocation) bool { return !a.Terminal() })
-	c := classify(x.Input, running)
-	x.end(slices.Concat(c.untainted, c.migrate), n.DescNotNeeded)
-	x.lose(c.lost)
+	x.clear(gone)
 	if x.current == nil {
 		return all
 	}
@@ -174,17 +195,18 @@ func (x *group) sortCanaries(all []*n.Allocation) []*n.Allocation {
 		placed[id] = true
 	}
 	canaries, _ := filter(all, func(a *n.Allocation) bool { return placed[a.ID] })
-	c = classify(x.Input, canaries)
+	c := classify(x.Input, canaries)
+	lost := slices.Concat(c.lost, c.expiring)
 	x.end(c.migrate, n.DescMigrating)
-	x.lose(c.lost)
-	x.canaries = c.untainted
-	return without(all, slices.Concat(c.migrate, c.lost))
+	x.lose(lost)
+	x.canaries = without(canaries, slices.Concat(c.migrate, lost, c.ignored))
+	return without(all, slices.Concat(c.migrate, lost))
 }
 
-// stopSurplus stops what is lost, and what is more than the count.
+// stopSurplus stops what is more than the count. What is unknown may come back,
+// and is not counted.
 func (x *group) stopSurplus() {
-	x.lose(x.lost)
-	untainted := x.untainted
+	_, untainted := filter(x.untainted, (*n.Allocation).Returning)
 	if x.canarying() {
 		untainted = without(untainted, x.canaries)
 	}
@@ -223,6 +245,15 @@ func (x *group) stopSurplus() {
 	}
 }
 
+// spare leaves alone what is out of reach and more than the count: when it comes
+// back it is too much.
+func (x *group) spare() {
+	away, _ := filter(x.untainted, (*n.Allocation).Returning)
+	over := highest(away, max(len(x.untainted)+len(x.migrate)-x.tg.Count, 0))
+	x.untainted = without(x.untainted, over)
+	x.counts.Ignore += uint64(len(over))
+}
+
 // updates finds what is of another version; what can be changed in place is.
 func (x *group) updates() (destructives []*n.Allocation, changed int) {
 	for _, a := range x.untainted {
@@ -237,7 +268,7 @@ func (x *group) updates() (destructives []*n.Allocation, changed int) {
 				after = x.InPlace(a, x.tg)
 			}
 			if after != nil {
-				x.Change = append(x.Change, after)
+				*x.Changed(a) = *after
 				changed++
 				continue
 			}
@@ -302,12 +333,20 @@ func (x *group) limit(destructive []*n.Allocation) int {
 // placements lists what is missing: replacements of what failed, of what was
 // lost, and new allocations.
 func (x *group) placements() (out []Placement) {
+	have := len(x.untainted) + len(x.migrate)
 	for _, a := range x.failedNow {
+		if have >= x.tg.Count && a.ClientStatus.Terminal() { // fewer are wanted by now
+			x.end([]*n.Allocation{a}, n.DescNotNeeded)
+			continue
+		}
+		have++
 		p := x.placement(a.Name, a)
-		p.StopPrevious, p.Rescheduled, p.Canary = n.DescRescheduled, true, a.IsCanary()
+		p.Rescheduled, p.Canary = true, a.IsCanary()
+		if a.ClientStatus != n.ClientUnknown { // it may come back
+			p.StopPrevious = n.DescRescheduled
+		}
 		out = append(out, p)
 	}
-	have := len(x.untainted) + len(x.migrate) + len(x.failedNow)
 	for _, a := range x.lost {
 		if have < x.tg.Count {
 			out = append(out, x.placement(a.Name, a))
@@ -372,7 +411,11 @@ func (x *group) replace(destructive []*n.Allocation, limit int) {
 // move replaces what has to leave its node.
 func (x *group) move() {
 	for _, a := range x.migrate {
-		x.Stop = append(x.Stop, Stop{Alloc: a, Reason: n.DescMigrating})
+		s := Stop{Alloc: a, Reason: n.DescMigrating}
+		if down(x.Node(a.NodeID)) {
+			s.Client = n.ClientLost
+		}
+		x.Stop = append(x.Stop, s)
 		x.counts.Migrate++
 		if x.Job.RunsToCompletion() && n.Asked(a.DesiredTransition.MigrateDisablePlacement) {
 			continue

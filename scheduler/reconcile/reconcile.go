@@ -53,6 +53,8 @@ type Stop struct {
 	Alloc  *n.Allocation
 	Reason string
 	Client n.ClientStatus // what the server knows better than the client; mostly ""
+	// FollowUp is the evaluation that places its replacement, if that is to wait.
+	FollowUp n.EvalID
 }
 
 // Result is what is to be done.
@@ -66,6 +68,25 @@ type Result struct {
 	Deployment        *n.Deployment // new
 	DeploymentUpdates []n.DeploymentStatusUpdate
 	Groups            map[string]*n.DesiredUpdates
+
+	changed map[n.AllocID]*n.Allocation // those in Change
+}
+
+func newResult() *Result {
+	return &Result{Groups: map[string]*n.DesiredUpdates{}, changed: map[n.AllocID]*n.Allocation{}}
+}
+
+// Changed returns the copy of an allocation that is to be stored; it may be
+// changed further.
+func (r *Result) Changed(a *n.Allocation) *n.Allocation {
+	c := r.changed[a.ID]
+	if c == nil {
+		copied := *a
+		c = &copied
+		r.changed[a.ID] = c
+		r.Change = append(r.Change, c)
+	}
+	return c
 }
 
 func (r *Result) group(name string) *n.DesiredUpdates {
@@ -96,9 +117,10 @@ func (r *Result) lose(allocs []*n.Allocation) {
 }
 
 // down reports a node on which nothing runs any more as far as anybody knows.
-func down(node *n.Node) bool {
-	return node == nil || node.Status == n.NodeDown || node.Status == n.NodeDisconnected
-}
+func down(node *n.Node) bool { return node == nil || node.Status == n.NodeDown }
+
+// silent reports a node that may be heard of again.
+func silent(node *n.Node) bool { return node != nil && node.Status == n.NodeDisconnected }
 
 // loseStopped marks what was to stop anyway on nodes that are gone.
 func loseStopped(in *Input, r *Result) {

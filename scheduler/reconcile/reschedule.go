@@ -15,8 +15,9 @@ type due struct {
 
 // reschedulable splits allocations into those that keep their place, those that
 // are replaced now and those, also kept, whose time will come; see the
-// scheduling reference, 5.4.
-func reschedulable(in *Input, g *n.Group, current *n.Deployment, allocs []*n.Allocation) (keep, now []*n.Allocation, later []due) {
+// scheduling reference, 5.4. vanished are those of them that just became unknown.
+func reschedulable(in *Input, r *Result, g *n.Group, current *n.Deployment, allocs, vanished []*n.Allocation) (keep, now []*n.Allocation, later []due) {
+	gone := set(vanished)
 	for _, a := range allocs {
 		switch candidate(in.Job, a) {
 		case dropped:
@@ -25,16 +26,18 @@ func reschedulable(in *Input, g *n.Group, current *n.Deployment, allocs []*n.All
 			keep = append(keep, a)
 			continue
 		}
-		switch at, ok := when(in, g, current, a); {
+		switch at, ok := when(in, g, current, a, gone[a.ID]); {
 		case !ok:
 			keep = append(keep, a)
 		case a.FollowupEvalID == in.Eval.ID && in.Eval.ID != "" || at.Sub(in.Now) <= soon:
 			now = append(now, a)
 		default:
-			keep = append(keep, a)
-			if a.FollowupEvalID == "" {
+			if a.FollowupEvalID == "" || gone[a.ID] { // it is looked at again sooner than it is lost
+				a = r.Changed(a)
+				r.group(a.TaskGroup).RescheduleLater++
 				later = append(later, due{a, at})
 			}
+			keep = append(keep, a)
 		}
 	}
 	return keep, now, later
@@ -69,7 +72,7 @@ func batchCandidate(a *n.Allocation) candidacy {
 	switch {
 	case n.Asked(a.DesiredTransition.MigrateDisablePlacement):
 		return kept
-	case n.Asked(a.DesiredTransition.Reschedule):
+	case n.Asked(a.DesiredTransition.Reschedule), a.ClientStatus == n.ClientUnknown && !a.ServerTerminal():
 		return mayFollow
 	case a.DesiredStatus == n.DesiredStop && succeeded(a):
 		return kept
@@ -103,8 +106,10 @@ func succeeded(a *n.Allocation) bool {
 	return len(a.TaskStates) > 0
 }
 
-// when says at what time an allocation is to be replaced, if at all.
-func when(in *Input, g *n.Group, current *n.Deployment, a *n.Allocation) (time.Time, bool) {
+// when says at what time an allocation is to be replaced, if at all. vanished says
+// that it just became unknown; those that were are left alone, but for one whose
+// time has come and one for which there was no room.
+func when(in *Input, g *n.Group, current *n.Deployment, a *n.Allocation, vanished bool) (time.Time, bool) {
 	asked := n.Asked(a.DesiredTransition.Reschedule)
 	if current != nil && a.DeploymentID == current.ID && current.Status.Active() && !asked {
 		return time.Time{}, false // the deployment decides
@@ -112,7 +117,13 @@ func when(in *Input, g *n.Group, current *n.Deployment, a *n.Allocation) (time.T
 	if n.Asked(a.DesiredTransition.ForceReschedule) && a.ClientStatus.Terminal() {
 		return in.Now, true
 	}
-	if a.ClientStatus != n.ClientFailed && a.ClientStatus != n.ClientLost && (!asked || !in.Job.RunsToCompletion()) {
+	switch {
+	case a.ClientStatus == n.ClientUnknown:
+		again := a.FollowupEvalID == in.Eval.ID && in.Eval.ID != "" || ifUnplaced(a) == mayFollow
+		if !groupOf(in, a).ReplacesUnknown() || !vanished && !again {
+			return time.Time{}, false
+		}
+	case a.ClientStatus != n.ClientFailed && a.ClientStatus != n.ClientLost && (!asked || !in.Job.RunsToCompletion()):
 		return time.Time{}, false
 	}
 	if !MayReschedule(g, a) {
@@ -121,8 +132,11 @@ func when(in *Input, g *n.Group, current *n.Deployment, a *n.Allocation) (time.T
 	return Ended(a).Add(NextDelay(g.ReschedulePolicy, a)), true
 }
 
-// Ended is when an allocation's last task ended.
+// Ended is when an allocation's last task ended, as far as anybody knows.
 func Ended(a *n.Allocation) time.Time {
+	if since := a.UnknownSince(); a.ClientStatus == n.ClientUnknown && !since.IsZero() {
+		return since
+	}
 	var last time.Time
 	for _, t := range a.TaskStates {
 		if t.FinishedAt != nil && t.FinishedAt.After(last) {
@@ -223,27 +237,35 @@ func Unplaced(prev *n.Allocation) *n.RescheduleTracker {
 // window is within which follow-up evaluations are made one.
 const window = 5 * time.Second
 
+// descDelayed describes evaluations that wait to replace something.
+const descDelayed = "created for delayed rescheduling"
+
 // followUp makes evaluations for replacements whose time will come.
 func followUp(in *Input, r *Result, later []due) {
-	slices.SortStableFunc(later, func(a, b due) int { return a.at.Compare(b.at) })
+	for id, eval := range r.wakeFor(in, later, descDelayed, n.TriggerAllocReschedule, n.TriggerAllocFailure) {
+		r.changed[id].FollowupEvalID = eval
+	}
+}
+
+// wakeFor makes evaluations for the times at which allocations are due, and
+// says which is whose. The first is triggered by the first of the triggers, and
+// so on; the last trigger is that of all others.
+func (r *Result) wakeFor(in *Input, list []due, description string, triggers ...string) map[n.AllocID]n.EvalID {
+	slices.SortStableFunc(list, func(a, b due) int { return a.at.Compare(b.at) })
 	var eval *n.Evaluation
-	for _, d := range later {
+	out := map[n.AllocID]n.EvalID{}
+	for _, d := range list {
 		if eval == nil || d.at.Sub(*eval.WaitUntil) > window {
-			trigger := n.TriggerAllocReschedule
-			if eval != nil {
-				trigger = n.TriggerAllocFailure
-			}
 			at := d.at
 			eval = &n.Evaluation{
 				ID: n.EvalID(in.NewID()), Namespace: in.Key.Namespace, JobID: in.Key.ID, Priority: in.Job.Priority, Type: in.Job.Type,
-				TriggeredBy: trigger, JobModifyIndex: in.Job.JobModifyIndex, Status: n.EvalPending,
-				StatusDescription: "created for delayed rescheduling", WaitUntil: &at, PreviousEval: in.Eval.ID,
+				TriggeredBy: triggers[0], JobModifyIndex: in.Job.JobModifyIndex, Status: n.EvalPending,
+				StatusDescription: description, WaitUntil: &at, PreviousEval: in.Eval.ID,
 			}
 			r.FollowUps = append(r.FollowUps, eval)
+			triggers = triggers[min(1, len(triggers)-1):]
 		}
-		a := *d.alloc
-		a.FollowupEvalID = eval.ID
-		r.Change = append(r.Change, &a)
-		r.group(a.TaskGroup).RescheduleLater++
+		out[d.alloc.ID] = eval.ID
 	}
+	return out
 }

@@ -246,7 +246,7 @@ func (r *Runner) put(change func(*journal.Alloc)) error {
 		return nil
 	}
 	change(&r.rec)
-	if !r.stopped && (r.rec.Forgotten || r.rec.Alloc.ServerTerminal()) {
+	if !r.stopped && (r.rec.Forgotten || r.rec.Alone || r.rec.Alloc.ServerTerminal()) {
 		r.stopped = true
 		close(r.halt)
 	}

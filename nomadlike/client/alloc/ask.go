@@ -63,6 +63,8 @@ func (r *Runner) Observed() n.AllocUpdate {
 	switch {
 	case r.rec.Setup != "":
 		u.ClientStatus, u.ClientDescription = n.ClientFailed, r.rec.Setup
+	case r.rec.Alone && u.ClientStatus == n.ClientFailed:
+		u.ClientDescription = tasklife.DescAlone
 	case r.rec.Expired && u.ClientStatus == n.ClientComplete:
 		u.ClientDescription = tasklife.DescMaxRun
 	}
@@ -73,6 +75,17 @@ func (r *Runner) Observed() n.AllocUpdate {
 }
 
 const restartReason = "User requested task to restart"
+
+// EndAlone ends the allocation as a failure, because no server was heard of for as
+// long as its job allows: by now they may have placed another in its stead.
+func (r *Runner) EndAlone() {
+	r.mu.Lock()
+	if !r.over && !r.rec.Alone {
+		r.logged(r.put(func(rec *journal.Alloc) { rec.Alone = true }))
+	}
+	r.mu.Unlock()
+	r.poke()
+}
 
 // Restart restarts a task, or all tasks that run if name is "". With all, every
 // task runs again from the beginning, also those that have ended. It is an error

@@ -306,3 +306,29 @@ func TestAgentDiesStopping(t *testing.T) {
 		}
 	}
 }
+
+// TestEndAlone ends an allocation as a failure at once, whatever delays it asks
+// for, and an agent that comes later does not run it again.
+func TestEndAlone(t *testing.T) {
+	for _, away := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, service(with(mainTask("web"), func(t *n.Task) { t.ShutdownDelay = time.Hour })), map[string][]plan{"web": forever})
+			a := w.start(nil)
+			settle(time.Minute)
+			began := time.Now()
+			a.runner.EndAlone()
+			if away {
+				a.leave()
+				a = w.start(nil)
+			}
+			last := a.finish()
+			equal(t, "status", last.ClientStatus, n.ClientFailed)
+			equal(t, "text", last.ClientDescription, "no server was heard of for stop_on_client_after")
+			w.saw("web+ web. web-0")
+			if took := time.Since(began); took > 10*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			a.runner.EndAlone() // changes nothing any more
+		})
+	}
+}

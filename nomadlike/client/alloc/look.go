@@ -56,7 +56,7 @@ func (r *Runner) watch(ctx context.Context) {
 // again if nothing happens: zero is never.
 func (r *Runner) look(now time.Time) (tasklife.Step, time.Time) {
 	r.mu.Lock()
-	states, a, group := r.states(), r.rec.Alloc, r.group
+	states, a, group, alone := r.states(), r.rec.Alloc, r.group, r.rec.Alone
 	step := tasklife.Next(r.situation(states), now)
 	r.phase, r.over = step.Phase, step.Ended
 	if !step.Ending.Equal(r.rec.Ending) || step.Again != r.rec.Again {
@@ -71,7 +71,10 @@ func (r *Runner) look(now time.Time) (tasklife.Step, time.Time) {
 	for _, t := range r.tasks {
 		if slices.Contains(step.Kill, t.Name()) {
 			o := task.Order{NoDelay: n.Asked(a.DesiredTransition.NoShutdownDelay), Quiet: !begun(states[t.Name()])}
-			if step.Expired {
+			switch {
+			case alone:
+				o.Fails, o.NoDelay, o.Reason = true, true, tasklife.DescAlone
+			case step.Expired:
 				o.Reason = tasklife.DescMaxRun
 			}
 			t.Kill(o)
@@ -92,8 +95,8 @@ func (r *Runner) situation(states tasklife.States) tasklife.Situation {
 	a := r.rec.Alloc
 	s := tasklife.Situation{
 		Group: r.group, States: states, Phase: r.phase,
-		Stop: r.rec.Forgotten || a.ServerTerminal(), All: r.rec.Forgotten || r.moot, Again: r.rec.Again,
-		NoDelay: r.rec.Forgotten || n.Asked(a.DesiredTransition.NoShutdownDelay),
+		Stop: r.rec.Forgotten || r.rec.Alone || a.ServerTerminal(), All: r.rec.Forgotten || r.moot, Again: r.rec.Again,
+		NoDelay: r.rec.Forgotten || r.rec.Alone || n.Asked(a.DesiredTransition.NoShutdownDelay),
 		Expired: r.rec.Expired, Ending: r.rec.Ending,
 	}
 	if most := r.group.MaxRunDuration; most != nil && a.CreateTime > 0 {

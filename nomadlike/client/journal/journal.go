@@ -50,6 +50,7 @@ var (
 
 	keyFormat = []byte("format")
 	keyCount  = []byte("count") // how many records there are, see count
+	keyHeard  = []byte("heard") // see PutHeard
 )
 
 // format is what the file says it is. Its number changes when an older client
@@ -63,6 +64,8 @@ var ErrClosed = errors.New("the client's journal is closed")
 type Journal struct {
 	db   *bolt.DB
 	lock *lock
+
+	heard time.Time // as it was when the file was opened
 
 	commit  sync.Mutex // held while writing
 	durable uint64     // guarded by commit: what is on disk
@@ -120,6 +123,21 @@ func (j *Journal) PutTask(id n.AllocID, task string, t *Task) error {
 	}
 	return nil
 }
+
+// PutHeard remembers when a server was last heard of.
+func (j *Journal) PutHeard(at time.Time) error {
+	v, err := encode(&at)
+	if err != nil {
+		return fmt.Errorf("remember when a server was heard of: %w", err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.change(bucketMeta, string(keyHeard), v)
+	return nil
+}
+
+// Heard is when an earlier client last heard of a server, if it was remembered.
+func (j *Journal) Heard() time.Time { return j.heard }
 
 // Forget forgets an allocation with its tasks. tasks names them.
 func (j *Journal) Forget(id n.AllocID, tasks []string) {
@@ -340,6 +358,11 @@ func (j *Journal) load(tx *bolt.Tx) ([]*Restored, error) {
 		return decode(v, t)
 	}); err != nil {
 		return nil, err
+	}
+	if v := tx.Bucket(bucketMeta).Get(keyHeard); v != nil {
+		if err := decode(v, &j.heard); err != nil {
+			return nil, fmt.Errorf("the time of the last contact with a server: %w", err)
+		}
 	}
 	// Files of older clients hold no count.
 	if want := tx.Bucket(bucketMeta).Get(keyCount); want != nil && string(want) != j.count.String() {

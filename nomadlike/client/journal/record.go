@@ -26,6 +26,7 @@ type Alloc struct {
 	Ending   time.Time // since when it is being ended; zero: it is not
 	Expired  bool      // it ran longer than its max_run_duration
 	Again    bool      // all its tasks are being brought back to the beginning
+	Alone    bool      // it ends because no server was heard of for too long
 	Done     bool      // nothing of it runs, nor will; its directory may remain
 	Setup    string    // why it could not be set up
 	// Forgotten says that it is to be removed.

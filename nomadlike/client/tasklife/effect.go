@@ -80,6 +80,7 @@ const (
 	DescPending  = "No tasks have started"
 	DescComplete = "All tasks have completed"
 	DescMaxRun   = "allocation exceeded max_run_duration"
+	DescAlone    = "no server was heard of for stop_on_client_after"
 )
 
 // Status derives an allocation's status from its tasks' states.

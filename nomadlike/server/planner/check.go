@@ -1,11 +1,8 @@
 package planner
 
 import (
-	"cmp"
 	"maps"
 	"slices"
-
-	"github.com/google/uuid"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
 )
@@ -70,7 +67,7 @@ func checkNode(v View, p *n.Plan, id n.NodeID, fit Fit) string {
 		}
 		return "node is disconnected and contains invalid updates"
 	case node.Status == n.NodeDown:
-		if all(placed, func(a *n.Allocation) bool { return a.ClientStatus == n.ClientLost || isUnknown(a) }) {
+		if all(placed, func(a *n.Allocation) bool { return a.ClientStatus == n.ClientLost || isUnknown(a) && awaited(p.Job, a) }) {
 			return ""
 		}
 		return "node is down and contains invalid updates"
@@ -88,6 +85,14 @@ func checkNode(v View, p *n.Plan, id n.NodeID, fit Fit) string {
 		return lacking
 	}
 	return ""
+}
+
+// awaited reports an allocation that is not replaced while its node is down.
+func awaited(job *n.Job, a *n.Allocation) bool {
+	if job == nil || job.Group(a.TaskGroup) == nil {
+		return false
+	}
+	return !job.Group(a.TaskGroup).ReplacesUnknown()
 }
 
 func isUnknown(a *n.Allocation) bool { return a.ClientStatus == n.ClientUnknown }
@@ -128,11 +133,3 @@ func planNodes(p *n.Plan) []n.NodeID {
 }
 
 func sortedNodes(m map[n.NodeID][]*n.Allocation) []n.NodeID { return slices.Sorted(maps.Keys(m)) }
-
-func sortedJobs(m map[n.JobKey]*n.Allocation) []n.JobKey {
-	return slices.SortedFunc(maps.Keys(m), func(a, b n.JobKey) int {
-		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.ID, b.ID))
-	})
-}
-
-func newID() string { return uuid.NewString() }

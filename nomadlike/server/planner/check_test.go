@@ -31,13 +31,20 @@ func TestCheck(t *testing.T) {
 	alloc := func(id n.AllocID, node n.NodeID) *n.Allocation {
 		return &n.Allocation{ID: id, NodeID: node, DesiredStatus: n.DesiredRun, ClientStatus: n.ClientRunning}
 	}
+	unknown := func(a *n.Allocation) *n.Allocation {
+		a.ClientStatus, a.TaskGroup = n.ClientUnknown, "g"
+		return a
+	}
+	waits := func(replace bool) *n.Job {
+		return &n.Job{TaskGroups: []n.Group{{Name: "g", Disconnect: &n.Disconnect{Replace: replace}}}}
+	}
 	lost := func(a *n.Allocation) *n.Allocation { a.ClientStatus = n.ClientLost; return a }
 	nodes := func() map[n.NodeID]*n.Node {
 		ready := func(id n.NodeID) *n.Node {
 			return &n.Node{ID: id, Status: n.NodeReady, SchedulingEligibility: n.NodeEligible}
 		}
-		out := map[n.NodeID]*n.Node{"a": ready("a"), "b": ready("b"), "down": ready("down"), "ineligible": ready("ineligible"), "drain": ready("drain"), "new": ready("new")}
-		out["down"].Status, out["new"].Status = n.NodeDown, n.NodeInitializing
+		out := map[n.NodeID]*n.Node{"a": ready("a"), "b": ready("b"), "down": ready("down"), "ineligible": ready("ineligible"), "drain": ready("drain"), "new": ready("new"), "silent": ready("silent")}
+		out["down"].Status, out["new"].Status, out["silent"].Status = n.NodeDown, n.NodeInitializing, n.NodeDisconnected
 		out["ineligible"].SchedulingEligibility = n.NodeIneligible
 		out["drain"].DrainStrategy = &n.DrainStrategy{}
 		return out
@@ -66,6 +73,10 @@ func TestCheck(t *testing.T) {
 		{name: "no such node", plan: n.Plan{NodeAllocation: byNode{"gone": {alloc("1", "gone")}}}, rejected: map[n.NodeID]string{"gone": "node does not exist"}},
 		{name: "a node that is down", plan: n.Plan{NodeAllocation: byNode{"down": {alloc("1", "down")}}}, rejected: map[n.NodeID]string{"down": "node is down and contains invalid updates"}},
 		{name: "what is lost there", there: []*n.Allocation{alloc("x", "down")}, plan: n.Plan{NodeAllocation: byNode{"down": {lost(alloc("x", "down"))}}}},
+		{name: "what is unknown there, and waited for", there: []*n.Allocation{alloc("x", "down")}, plan: n.Plan{Job: waits(false), NodeAllocation: byNode{"down": {unknown(alloc("x", "down"))}}}},
+		{name: "what is unknown there, and replaced", there: []*n.Allocation{alloc("x", "down")}, plan: n.Plan{Job: waits(true), NodeAllocation: byNode{"down": {unknown(alloc("x", "down"))}}}, rejected: map[n.NodeID]string{"down": "node is down and contains invalid updates"}},
+		{name: "what is unknown on a silent node", there: []*n.Allocation{alloc("x", "silent")}, plan: n.Plan{Job: waits(true), NodeAllocation: byNode{"silent": {unknown(alloc("x", "silent"))}}}},
+		{name: "something new on a silent node", plan: n.Plan{NodeAllocation: byNode{"silent": {alloc("1", "silent")}}}, rejected: map[n.NodeID]string{"silent": "node is disconnected and contains invalid updates"}},
 		{name: "a node that was never ready", plan: n.Plan{NodeAllocation: byNode{"new": {alloc("1", "new")}}}, rejected: map[n.NodeID]string{"new": "node is not ready for placements"}},
 		{name: "a node that takes nothing new", plan: n.Plan{NodeAllocation: byNode{"ineligible": {alloc("1", "ineligible")}}}, rejected: map[n.NodeID]string{"ineligible": "node is not eligible"}},
 		{name: "a node that drains", plan: n.Plan{NodeAllocation: byNode{"drain": {alloc("1", "drain")}}}, rejected: map[n.NodeID]string{"drain": "node is not eligible"}},

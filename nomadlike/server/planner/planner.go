@@ -5,6 +5,7 @@ package planner
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -130,7 +131,7 @@ func (p *Planner) apply(ctx context.Context, item *pending) (*n.PlanResult, erro
 	}
 	view := p.store.Read()
 	result := Check(view, item.Plan, p.fit)
-	c := command(item, result)
+	c := command(view, item, result)
 	if c == nil {
 		return result, nil
 	}
@@ -151,7 +152,7 @@ func (p *Planner) apply(ctx context.Context, item *pending) (*n.PlanResult, erro
 
 // command makes the log's entry of what was accepted, or nil when that is
 // nothing.
-func command(item *pending, r *n.PlanResult) *state.PlanApply {
+func command(view Jobs, item *pending, r *n.PlanResult) *state.PlanApply {
 	c := &state.PlanApply{
 		EvalID: item.Plan.EvalID, Deployment: r.Deployment, DeploymentUpdates: r.DeploymentUpdates, Now: time.Now().UnixNano(),
 	}
@@ -160,13 +161,8 @@ func command(item *pending, r *n.PlanResult) *state.PlanApply {
 			c.Stops = append(c.Stops, stopped(a))
 		}
 	}
-	preempted := map[n.JobKey]*n.Allocation{}
-	for _, id := range sortedNodes(r.NodePreemptions) {
-		for _, a := range r.NodePreemptions[id] {
-			c.Stops = append(c.Stops, stopped(a))
-			preempted[a.JobKey()] = a
-		}
-	}
+	evicted, evals := preempted(view, item.Plan, r)
+	c.Stops = append(c.Stops, evicted...)
 	for _, id := range sortedNodes(r.NodeAllocation) {
 		c.Places = append(c.Places, r.NodeAllocation[id]...)
 	}
@@ -176,9 +172,7 @@ func command(item *pending, r *n.PlanResult) *state.PlanApply {
 	if len(c.Stops)+len(c.Places)+len(c.Evals)+len(c.DeploymentUpdates) == 0 && c.Deployment == nil {
 		return nil
 	}
-	for _, k := range sortedJobs(preempted) {
-		c.Evals = append(c.Evals, preemption(k, item.Plan))
-	}
+	c.Evals = append(slices.Clip(c.Evals), evals...)
 	return c
 }
 
@@ -191,12 +185,4 @@ func stopped(a *n.Allocation) state.StoppedAlloc {
 		s.ClientStatus = a.ClientStatus
 	}
 	return s
-}
-
-// preemption makes the evaluation of a job whose work gave way.
-func preemption(k n.JobKey, p *n.Plan) *n.Evaluation {
-	return &n.Evaluation{
-		ID: n.EvalID(newID()), Namespace: k.Namespace, JobID: k.ID, Type: n.JobTypeService, Priority: p.Priority,
-		TriggeredBy: n.TriggerPreemption, Status: n.EvalPending,
-	}
 }

@@ -87,7 +87,11 @@ func offersDiffer(a, b *n.Node) bool {
 }
 
 func addEvent(node *n.Node, index uint64, now int64, message string) {
-	e := n.NodeEvent{Message: message, Subsystem: "Cluster", Timestamp: time.Unix(0, now).UTC(), CreateIndex: index}
+	addEventOf(node, index, now, n.NodeEvent{Message: message, Subsystem: "Cluster"})
+}
+
+func addEventOf(node *n.Node, index uint64, now int64, e n.NodeEvent) {
+	e.Timestamp, e.CreateIndex = time.Unix(0, now).UTC(), index
 	node.Events = append(slices.Clone(node.Events), e)
 	if extra := len(node.Events) - n.NodeEventsKept; extra > 0 {
 		node.Events = node.Events[extra:]

@@ -84,16 +84,15 @@ func (b *batch) stopAlloc(s *StoppedAlloc) error {
 
 // serverSets records a client status that a server set.
 func (b *batch) serverSets(a *n.Allocation, s n.ClientStatus) {
-	if a.ClientStatus == s {
-		return
+	if a.ClientStatus != s {
+		a.ClientStatus = s
+		a.Became(s, time.Unix(0, b.now))
 	}
-	a.ClientStatus = s
-	change := n.AllocStateChange{Value: string(s), Time: time.Unix(0, b.now).UTC()}
-	a.AllocStates = append(a.AllocStates[:len(a.AllocStates):len(a.AllocStates)], change)
 }
 
 // placeAlloc stores a new allocation, or what a plan changed of an old one. What
-// the client says of it stays, unless the plan knows better.
+// the client says of it stays, unless the plan knows better: then its AllocStates
+// have one more, with the time from which its time-outs are counted.
 func (b *batch) placeAlloc(a *n.Allocation) error {
 	a.AllocModifyIndex = b.index
 	old := allocs.Get(b.tx, nil, table.K(a.ID))
@@ -107,14 +106,12 @@ func (b *batch) placeAlloc(a *n.Allocation) error {
 		}
 		return b.putAlloc(a)
 	}
-	if a.ClientStatus == n.ClientLost || a.ClientStatus == n.ClientUnknown {
-		status := a.ClientStatus
-		a.ClientStatus, a.AllocStates = old.ClientStatus, old.AllocStates
-		b.serverSets(a, status)
-	} else {
+	servers := a.ClientStatus == n.ClientLost || a.ClientStatus == n.ClientUnknown
+	if !servers || len(a.AllocStates) <= len(old.AllocStates) {
 		a.ClientStatus = old.ClientStatus
 	}
 	a.ClientDescription, a.TaskStates, a.NetworkStatus = old.ClientDescription, old.TaskStates, old.NetworkStatus
+	a.NextAllocation = old.NextAllocation // of which the plan may be the reason
 	if a.DeploymentID == old.DeploymentID {
 		a.DeploymentStatus = old.DeploymentStatus
 	}
@@ -178,17 +175,13 @@ func (b *batch) observe(old *n.Allocation, u *n.AllocUpdate) error {
 	a := *old
 	a.ClientStatus, a.ClientDescription = u.ClientStatus, u.ClientDescription
 	a.TaskStates, a.NetworkStatus = u.TaskStates, u.NetworkStatus
-	if u.DeploymentHealth != nil && a.DeploymentID != "" && !sameBool(old.Healthy(), u.DeploymentHealth) {
+	if u.DeploymentHealth != nil && !sameBool(old.Healthy(), u.DeploymentHealth) {
 		d := n.AllocDeployment{}
 		if old.DeploymentStatus != nil {
 			d = *old.DeploymentStatus
 		}
 		d.Healthy, d.Timestamp, d.ModifyIndex = u.DeploymentHealth, u.HealthTime, b.index
 		a.DeploymentStatus = &d
-	}
-	if a.ClientStatus != old.ClientStatus && old.ClientStatus == n.ClientUnknown {
-		change := n.AllocStateChange{Value: string(a.ClientStatus), Time: time.Unix(0, b.now).UTC()}
-		a.AllocStates = append(a.AllocStates[:len(a.AllocStates):len(a.AllocStates)], change)
 	}
 	return b.putAlloc(&a)
 }
@@ -200,7 +193,7 @@ func (b *batch) reaction(old *n.Allocation, status n.ClientStatus) string {
 	switch {
 	case job == nil:
 		return n.TriggerJobDeregister
-	case old.ClientStatus == n.ClientUnknown && status != n.ClientUnknown:
+	case old.Returning() && status != old.ClientStatus:
 		return n.TriggerReconnect
 	case status == n.ClientFailed && old.ClientStatus != n.ClientFailed && old.FollowupEvalID == "":
 		if g := job.Group(old.TaskGroup); g != nil && g.ReschedulePolicy.Enabled() {

@@ -27,6 +27,8 @@ func TestCommandNumbers(t *testing.T) {
 31 NodeStatus state.NodeStatus
 32 NodeEligibility state.NodeEligibility
 33 NodeEvaluate state.NodeEvaluate
+34 NodeDrain state.NodeDrain
+35 NodeDrained state.NodeDrained
 40 DeploymentChange state.DeploymentChange
 41 DeploymentPromote state.DeploymentPromote
 42 DeploymentHealth state.DeploymentHealth

@@ -1,0 +1,13 @@
+job "web" {
+  group "web" {
+    task "nginx" {
+      driver = "docker"
+      config = {
+        image = "nginx:1.27"
+      }
+      resources = {
+        cpu = 100
+      }
+    }
+  }
+}

@@ -1,0 +1,7 @@
+job “web” {
+  group "web" {
+    task "nginx" {
+      driver = "docker"
+    }
+  }
+}

@@ -1,0 +1,11 @@
+job "web" {
+  group "web" {
+    task "nginx" {
+      driver       = "docker"
+      kill_timeout = 30
+      config {
+        image = "nginx:1.27"
+      }
+    }
+  }
+}

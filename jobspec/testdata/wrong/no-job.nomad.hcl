@@ -1,0 +1,5 @@
+group "web" {
+  task "nginx" {
+    driver = "docker"
+  }
+}
