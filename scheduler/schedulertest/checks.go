@@ -11,15 +11,19 @@ import (
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/server/simulate"
+	"github.com/nomadlike/nomadlike/scheduler"
 )
 
 // anyCluster has jobs come and change and nodes come and go, in an order that a seed
 // decides.
 func anyCluster(t *testing.T, x *suite, seed uint64) {
-	if seed%3 == 0 {
-		must(t, x.Configure(n.SchedulerConfiguration{SchedulerAlgorithm: n.AlgorithmSpread}))
-	}
 	r := x.rand
+	config := n.SchedulerConfiguration{SchedulerAlgorithm: []string{n.AlgorithmSpread, n.AlgorithmBinpack, n.AlgorithmBinpack}[seed%3]}
+	may := &config.PreemptionConfig
+	for _, on := range []*bool{&may.ServiceSchedulerEnabled, &may.BatchSchedulerEnabled, &may.SystemSchedulerEnabled, &may.SysBatchSchedulerEnabled} {
+		*on = seed%2 == 0 && r.IntN(2) == 0
+	}
+	must(t, x.Configure(config))
 	for i := range 1 + r.IntN(6) {
 		node := node(i+1, 1000+r.Int64N(3000), 1000+r.Int64N(8000))
 		node.NodeClass = []string{"a", "b"}[r.IntN(2)]
@@ -34,12 +38,33 @@ func anyCluster(t *testing.T, x *suite, seed uint64) {
 		d := x.evaluate(t, k)
 		x.sound(t)
 		x.counted(t, k, d)
+		x.evicted(t, k, d)
 		again := x.evaluate(t, k)
 		if p := again.Plan; p != nil && (len(p.NodeUpdate) > 0 || len(p.NodeAllocation) > 0) && x.settled(k) {
 			t.Errorf("to decide again about %s changes something: %s", k.ID, told(t, again))
 		}
 		if t.Failed() {
 			return
+		}
+	}
+}
+
+// evicted checks that nobody leaves but for a job that may have it so, and is more
+// important by ten.
+func (x *suite) evicted(t *testing.T, k n.JobKey, d *scheduler.Decision) {
+	t.Helper()
+	if d.Plan == nil {
+		return
+	}
+	job, v := x.View().Job(k), x.View()
+	for _, list := range d.Plan.NodePreemptions {
+		for _, a := range list {
+			if victim := v.JobVersion(a.JobKey(), a.JobVersion); victim != nil && victim.Priority > job.Priority-10 {
+				t.Errorf("%s, of priority %d, leaves for %s, of priority %d", a.Name, victim.Priority, k.ID, job.Priority)
+			}
+			if !v.SchedulerConfig().PreemptionConfig.Enabled(job.Type) {
+				t.Errorf("%s leaves for %s, and jobs of type %s must not have it so", a.Name, k.ID, job.Type)
+			}
 		}
 	}
 }

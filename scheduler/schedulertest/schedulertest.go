@@ -23,6 +23,7 @@ import (
 //
 //   - no node has more than it can hold, and no port is used twice;
 //   - counts are reached when they can be, and what is missing is explained;
+//   - nobody leaves for another job but for a more important one that may have it so;
 //   - what is stopped ends, and what is lost is replaced;
 //   - to decide again, when nothing has changed, changes nothing;
 //   - a decision depends on state, evaluation and seed alone: not on the order of maps,
@@ -90,7 +91,11 @@ func node(i int, cpu, memory int64) *n.Node {
 // RandomJob asks for a little of everything.
 func RandomJob(r *rand.Rand, id string, types ...string) *n.Job {
 	job := PlainJob(id, types[r.IntN(len(types))], 1+r.IntN(8), 50+r.IntN(900), 50+r.IntN(2000))
+	job.Priority = 10 * (1 + r.IntN(9))
 	g := &job.TaskGroups[0]
+	if r.IntN(2) == 0 && !job.RunsEverywhere() {
+		g.ReschedulePolicy = &n.Reschedule{Unlimited: true, Delay: 5 * time.Second, DelayFunction: "constant"}
+	}
 	if job.Type == n.JobTypeService && r.IntN(2) == 0 {
 		g.Update = &n.Update{MaxParallel: 1 + r.IntN(3), HealthCheck: "task_states", MinHealthyTime: time.Second, HealthyDeadline: time.Minute, ProgressDeadline: time.Minute}
 	}
