@@ -174,7 +174,7 @@ func (c *checks) oneOf(field, name, value string, allowed ...string) {
 	if slices.Contains(allowed, value) {
 		return
 	}
-	if len(allowed) > 0 && allowed[0] == "" {
+	if allowed[0] == "" {
 		allowed = allowed[1:]
 	}
 	list := strings.Join(allowed, ", ")

@@ -64,7 +64,7 @@ func (c *checks) scheduler(j *n.Job) {
 	types, ok := known[name]
 	switch {
 	case !ok:
-		c.oneOf("Meta", "meta: "+n.MetaScheduler, name, slices.Sorted(maps.Keys(known))...)
+		c.add("Meta", "meta: no scheduler is named %q, as %s has it; leave it out for the usual one, or write one of %s", name, n.MetaScheduler, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 	case !slices.Contains(types, j.Type):
 		c.add("Meta", "meta: %s %q handles jobs of type %s, not %s", n.MetaScheduler, name, strings.Join(types, " and "), j.Type)
 	}
