@@ -6,7 +6,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test unit e2e bench lint fuzz setup clean help
+.PHONY: build demo test unit e2e bench scale lint fuzz setup clean help
 
 build: ## build bin/nomadlike
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/nomadlike .
@@ -31,6 +31,11 @@ bench: build ## benchmarks, those of the whole binary among them
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/ ./examples/hello ./e2e/worker
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./e2e/... ./plugins/executor/...
 	$(GO) test -run '^$$' -bench . $$($(GO) list ./... | grep -v -e /e2e -e /plugins/executor)
+
+SCALE ?= -nodes 5000 -allocs 100000 -idle
+scale: build ## what a whole server can place, and what it costs; SCALE holds the options, docs/figures.md the figures
+	$(GO) build -o $(BIN)/ ./e2e/scale
+	$(BIN)/scale $(SCALE)
 
 lint: ## formatting, vet and golangci-lint
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi

@@ -70,8 +70,8 @@ func scores(m *n.AllocMetric) *text.Table {
 	}
 	names := map[string]bool{}
 	for _, s := range m.ScoreMetaData {
-		for name := range s.Scores {
-			names[name] = true
+		for _, score := range s.Scores {
+			names[score.Name] = true
 		}
 	}
 	columns := sorted(names)
@@ -79,7 +79,7 @@ func scores(m *n.AllocMetric) *text.Table {
 	for _, s := range m.ScoreMetaData {
 		row := []string{string(s.NodeID)}
 		for _, name := range columns {
-			row = append(row, fmt.Sprintf("%.3g", s.Scores[name]))
+			row = append(row, fmt.Sprintf("%.3g", s.Scores.Of(name)))
 		}
 		t.Row(append(row, fmt.Sprintf("%.3g", s.NormScore))...)
 	}

@@ -1,6 +1,8 @@
 package nomadlike
 
 import (
+	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,44 +51,45 @@ const (
 
 // An Allocation is one run of a group on a node. The planner writes where it
 // runs and what is desired; the client that runs it writes what is observed.
-// It names its job's version and does not hold it.
+// It names its job's version and does not hold it. Most of its fields are empty in
+// most of them, and are left out of all encodings.
 type Allocation struct {
-	ID            AllocID       `json:",omitempty"`
-	Namespace     string        `json:",omitempty"`
-	EvalID        EvalID        `json:",omitempty"` // that placed it or last changed it
-	Name          string        `json:",omitempty"` // AllocName
-	NodeID        NodeID        `json:",omitempty"`
-	NodeName      string        `json:",omitempty"`
-	JobID         JobID         `json:",omitempty"`
-	JobVersion    uint64        `json:",omitempty"`
-	TaskGroup     string        `json:",omitempty"`
-	DesiredStatus DesiredStatus `json:",omitempty"`
+	ID            AllocID       `json:",omitempty" wire:",omitempty"`
+	Namespace     string        `json:",omitempty" wire:",omitempty"`
+	EvalID        EvalID        `json:",omitempty" wire:",omitempty"` // that placed it or last changed it
+	Name          string        `json:",omitempty" wire:",omitempty"` // AllocName
+	NodeID        NodeID        `json:",omitempty" wire:",omitempty"`
+	NodeName      string        `json:",omitempty" wire:",omitempty"`
+	JobID         JobID         `json:",omitempty" wire:",omitempty"`
+	JobVersion    uint64        `json:",omitempty" wire:",omitempty"`
+	TaskGroup     string        `json:",omitempty" wire:",omitempty"`
+	DesiredStatus DesiredStatus `json:",omitempty" wire:",omitempty"`
 
-	DesiredDescription    string              `json:",omitempty"`
-	DesiredTransition     DesiredTransition   `json:",omitzero"`
-	AllocatedResources    *AllocatedResources `json:",omitempty"`
-	Metrics               *AllocMetric        `json:",omitempty"` // why it is where it is
-	DeploymentID          DeploymentID        `json:",omitempty"`
-	PreviousAllocation    AllocID             `json:",omitempty"`
-	NextAllocation        AllocID             `json:",omitempty"`
-	RescheduleTracker     *RescheduleTracker  `json:",omitempty"`
-	FollowupEvalID        EvalID              `json:",omitempty"`
-	PreemptedAllocations  []AllocID           `json:",omitempty"`
-	PreemptedByAllocation AllocID             `json:",omitempty"`
+	DesiredDescription    string              `json:",omitempty" wire:",omitempty"`
+	DesiredTransition     DesiredTransition   `json:",omitzero" wire:",omitempty"`
+	AllocatedResources    *AllocatedResources `json:",omitempty" wire:",omitempty"`
+	Metrics               *AllocMetric        `json:",omitempty" wire:",omitempty"` // why it is where it is
+	DeploymentID          DeploymentID        `json:",omitempty" wire:",omitempty"`
+	PreviousAllocation    AllocID             `json:",omitempty" wire:",omitempty"`
+	NextAllocation        AllocID             `json:",omitempty" wire:",omitempty"`
+	RescheduleTracker     *RescheduleTracker  `json:",omitempty" wire:",omitempty"`
+	FollowupEvalID        EvalID              `json:",omitempty" wire:",omitempty"`
+	PreemptedAllocations  []AllocID           `json:",omitempty" wire:",omitempty"`
+	PreemptedByAllocation AllocID             `json:",omitempty" wire:",omitempty"`
 
-	ClientStatus      ClientStatus          `json:",omitempty"`
-	ClientDescription string                `json:",omitempty"`
-	TaskStates        map[string]*TaskState `json:",omitempty"`
-	NetworkStatus     *NetworkStatus        `json:",omitempty"`
-	DeploymentStatus  *AllocDeployment      `json:",omitempty"`
-	AllocStates       []AllocStateChange    `json:",omitempty"` // of ClientStatus, made by servers
+	ClientStatus      ClientStatus          `json:",omitempty" wire:",omitempty"`
+	ClientDescription string                `json:",omitempty" wire:",omitempty"`
+	TaskStates        map[string]*TaskState `json:",omitempty" wire:",omitempty"`
+	NetworkStatus     *NetworkStatus        `json:",omitempty" wire:",omitempty"`
+	DeploymentStatus  *AllocDeployment      `json:",omitempty" wire:",omitempty"`
+	AllocStates       []AllocStateChange    `json:",omitempty" wire:",omitempty"` // of ClientStatus, made by servers
 
 	// AllocModifyIndex changes with what servers write, ModifyIndex with all.
-	AllocModifyIndex uint64 `json:",omitempty"`
-	CreateIndex      uint64 `json:",omitempty"`
-	ModifyIndex      uint64 `json:",omitempty"`
-	CreateTime       int64  `json:",omitempty"` // Unix nanoseconds
-	ModifyTime       int64  `json:",omitempty"`
+	AllocModifyIndex uint64 `json:",omitempty" wire:",omitempty"`
+	CreateIndex      uint64 `json:",omitempty" wire:",omitempty"`
+	ModifyIndex      uint64 `json:",omitempty" wire:",omitempty"`
+	CreateTime       int64  `json:",omitempty" wire:",omitempty"` // Unix nanoseconds
+	ModifyTime       int64  `json:",omitempty" wire:",omitempty"`
 }
 
 // AllocName is "job.group[index]". The index says which of a group's count an
@@ -357,7 +360,7 @@ type AllocMetric struct {
 	QuotaExhausted     []string
 	ResourcesExhausted map[string]*Resources // by task
 	Scores             map[string]float64    // always nil; ScoreMetaData replaced it
-	ScoreMetaData      []NodeScore           // the best few, best first
+	ScoreMetaData      []*NodeScore          // the best few, best first
 	AllocationTime     time.Duration
 	CoalescedFailures  int // further allocations of the group that failed alike
 	// Obstacles are kept of failed placements alone: the reasons above, with what
@@ -368,6 +371,51 @@ type AllocMetric struct {
 // NodeScore is how a node was rated.
 type NodeScore struct {
 	NodeID    NodeID
-	Scores    map[string]float64 // by ranker
+	Scores    Scores
 	NormScore float64
+}
+
+// Scores are what a node's rating is the mean of. In JSON they are an object. Each
+// allocation keeps those of some nodes, and as a map they would be most of it.
+type Scores []Score
+
+// Score is what one ranker says.
+type Score struct {
+	Name  string // of the ranker
+	Value float64
+}
+
+// Of returns what a ranker says, 0 if it says nothing.
+func (s Scores) Of(name string) float64 {
+	for _, score := range s {
+		if score.Name == name {
+			return score.Value
+		}
+	}
+	return 0
+}
+
+// MarshalJSON writes an object with the scores by name.
+func (s Scores) MarshalJSON() ([]byte, error) {
+	if s == nil {
+		return []byte("null"), nil
+	}
+	byName := make(map[string]float64, len(s))
+	for _, score := range s {
+		byName[score.Name] = score.Value
+	}
+	return json.Marshal(byName)
+}
+
+// UnmarshalJSON reads such an object; the scores come in order of their names.
+func (s *Scores) UnmarshalJSON(b []byte) error {
+	var byName map[string]float64
+	if err := json.Unmarshal(b, &byName); err != nil || byName == nil {
+		return err
+	}
+	*s = make(Scores, 0, len(byName))
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		*s = append(*s, Score{name, byName[name]})
+	}
+	return nil
 }

@@ -43,36 +43,36 @@ const (
 // An Evaluation is a reason to look at a job again, and the only way to change
 // what is desired.
 type Evaluation struct {
-	ID                   EvalID                  `json:",omitempty"`
-	Namespace            string                  `json:",omitempty"`
-	Priority             int                     `json:",omitempty"`
-	Type                 string                  `json:",omitempty"` // the scheduler that handles it
-	TriggeredBy          string                  `json:",omitempty"`
-	JobID                JobID                   `json:",omitempty"`
-	JobModifyIndex       uint64                  `json:",omitempty"`
-	NodeID               NodeID                  `json:",omitempty"`
-	NodeModifyIndex      uint64                  `json:",omitempty"`
-	DeploymentID         DeploymentID            `json:",omitempty"`
-	Status               EvalStatus              `json:",omitempty"`
-	StatusDescription    string                  `json:",omitempty"`
-	Wait                 time.Duration           `json:",omitempty"` // before it is handled
-	WaitUntil            *time.Time              `json:",omitempty"`
-	NextEval             EvalID                  `json:",omitempty"`
-	PreviousEval         EvalID                  `json:",omitempty"`
-	BlockedEval          EvalID                  `json:",omitempty"`
-	RelatedEvals         []EvalStub              `json:",omitempty"` // filled on request
-	FailedTGAllocs       map[string]*AllocMetric `json:",omitempty"` // groups that did not fit
-	ClassEligibility     map[string]bool         `json:",omitempty"` // by computed class
-	EscapedComputedClass bool                    `json:",omitempty"` // some constraint does not depend on the class
-	QuotaLimitReached    string                  `json:",omitempty"`
-	QueuedAllocations    map[string]int          `json:",omitempty"` // by group, still to be placed
-	AnnotatePlan         bool                    `json:",omitempty"`
-	PlanAnnotations      *PlanAnnotations        `json:",omitempty"`
-	SnapshotIndex        uint64                  `json:",omitempty"` // of the state it was decided on
-	CreateIndex          uint64                  `json:",omitempty"`
-	ModifyIndex          uint64                  `json:",omitempty"`
-	CreateTime           int64                   `json:",omitempty"` // Unix nanoseconds
-	ModifyTime           int64                   `json:",omitempty"`
+	ID                   EvalID                  `json:",omitempty" wire:",omitempty"`
+	Namespace            string                  `json:",omitempty" wire:",omitempty"`
+	Priority             int                     `json:",omitempty" wire:",omitempty"`
+	Type                 string                  `json:",omitempty" wire:",omitempty"` // the scheduler that handles it
+	TriggeredBy          string                  `json:",omitempty" wire:",omitempty"`
+	JobID                JobID                   `json:",omitempty" wire:",omitempty"`
+	JobModifyIndex       uint64                  `json:",omitempty" wire:",omitempty"`
+	NodeID               NodeID                  `json:",omitempty" wire:",omitempty"`
+	NodeModifyIndex      uint64                  `json:",omitempty" wire:",omitempty"`
+	DeploymentID         DeploymentID            `json:",omitempty" wire:",omitempty"`
+	Status               EvalStatus              `json:",omitempty" wire:",omitempty"`
+	StatusDescription    string                  `json:",omitempty" wire:",omitempty"`
+	Wait                 time.Duration           `json:",omitempty" wire:",omitempty"` // before it is handled
+	WaitUntil            *time.Time              `json:",omitempty" wire:",omitempty"`
+	NextEval             EvalID                  `json:",omitempty" wire:",omitempty"`
+	PreviousEval         EvalID                  `json:",omitempty" wire:",omitempty"`
+	BlockedEval          EvalID                  `json:",omitempty" wire:",omitempty"`
+	RelatedEvals         []EvalStub              `json:",omitempty" wire:",omitempty"` // filled on request
+	FailedTGAllocs       map[string]*AllocMetric `json:",omitempty" wire:",omitempty"` // groups that did not fit
+	ClassEligibility     map[string]bool         `json:",omitempty" wire:",omitempty"` // by computed class
+	EscapedComputedClass bool                    `json:",omitempty" wire:",omitempty"` // some constraint does not depend on the class
+	QuotaLimitReached    string                  `json:",omitempty" wire:",omitempty"`
+	QueuedAllocations    map[string]int          `json:",omitempty" wire:",omitempty"` // by group, still to be placed
+	AnnotatePlan         bool                    `json:",omitempty" wire:",omitempty"`
+	PlanAnnotations      *PlanAnnotations        `json:",omitempty" wire:",omitempty"`
+	SnapshotIndex        uint64                  `json:",omitempty" wire:",omitempty"` // of the state it was decided on
+	CreateIndex          uint64                  `json:",omitempty" wire:",omitempty"`
+	ModifyIndex          uint64                  `json:",omitempty" wire:",omitempty"`
+	CreateTime           int64                   `json:",omitempty" wire:",omitempty"` // Unix nanoseconds
+	ModifyTime           int64                   `json:",omitempty" wire:",omitempty"`
 }
 
 // JobKey identifies the evaluation's job.

@@ -211,7 +211,7 @@ func (s *chooser) alone(g *n.Group, id n.NodeID, room *room) (*choice, *n.AllocM
 		note(metric, m.Node, why, false)
 		return nil, metric
 	}
-	metric.ScoreMetaData = []n.NodeScore{t.rating.Explain(&t.candidate, t.spread(m.Node))}
+	metric.ScoreMetaData = []*n.NodeScore{t.rating.Explain(&t.candidate, t.spread(m.Node))}
 	return &choice{m.Node, given, leaving}, metric
 }
 

@@ -43,6 +43,7 @@ type entry struct {
 	why      string // it is not in the order
 	filtered bool   // by constraints; else there is no room
 	leaving  []preempt.Tenant
+	score    *n.NodeScore // that placements show, if it is known
 }
 
 // A part is all nodes with the same values of the attributes that are spread over.
@@ -193,6 +194,7 @@ func (x *contest) spreadsProperty() bool {
 // refresh rates a node anew, or notes why it can not be used.
 func (x *contest) refresh(i int) {
 	e := &x.entries[i]
+	e.score = nil
 	why, filtered := "", false
 	if x.distinct {
 		why = feasible.Distinct(x.job, x.group, e.member.Node, x)
@@ -321,9 +323,21 @@ func (x *contest) first(penalty map[n.NodeID]bool) (int, bool) {
 	return best, found
 }
 
-func (x *contest) scoreOf(t *trial, e *entry) n.NodeScore {
+func (x *contest) scoreOf(t *trial, e *entry) *n.NodeScore {
 	t.set(e.member, e.leaving)
 	return t.rating.Explain(&t.candidate, x.spreadOf(int(e.part)))
+}
+
+// shownOf is scoreOf, which placements share for as long as it is the same: one
+// changes the scores of one node, and shows those of four others.
+func (x *contest) shownOf(t *trial, e *entry) *n.NodeScore {
+	if t != x.trial || len(x.rating.Spreads) > 0 {
+		return x.scoreOf(t, e)
+	}
+	if e.score == nil {
+		e.score = x.scoreOf(t, e)
+	}
+	return e.score
 }
 
 // scoresKept is how many nodes' scores a placement shows.
@@ -343,14 +357,14 @@ func (x *contest) shown(chosen *entry, penalty map[n.NodeID]bool) *n.AllocMetric
 	if len(penalty) > 0 {
 		t = x.chooser.trial(x.group, penalty, x.room)
 	}
-	m.ScoreMetaData = make([]n.NodeScore, 0, scoresKept)
-	m.ScoreMetaData = append(m.ScoreMetaData, x.scoreOf(t, chosen))
+	m.ScoreMetaData = make([]*n.NodeScore, 0, scoresKept)
+	m.ScoreMetaData = append(m.ScoreMetaData, x.shownOf(t, chosen))
 	for i := range x.order.Best() {
 		if len(m.ScoreMetaData) == scoresKept {
 			break
 		}
 		if e := &x.entries[i]; e != chosen {
-			m.ScoreMetaData = append(m.ScoreMetaData, x.scoreOf(t, e))
+			m.ScoreMetaData = append(m.ScoreMetaData, x.shownOf(t, e))
 		}
 	}
 	return m

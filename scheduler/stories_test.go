@@ -132,7 +132,7 @@ func (w *world) do(t *testing.T, d *datadriven.TestData) string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.allocs[a.ID].Metrics = &n.AllocMetric{ScoreMetaData: []n.NodeScore{{NormScore: score}}}
+			w.allocs[a.ID].Metrics = &n.AllocMetric{ScoreMetaData: []*n.NodeScore{{NormScore: score}}}
 		}
 		return ""
 	case "health":

@@ -9,8 +9,8 @@
 // then encodes with putJob.Encode(&JobPut{…}) on the leader and calls log.Apply
 // on every server.
 //
-// An entry is its kind as a varint followed by the command in wire encoding. Logs
-// outlive binaries, so a kind is never reused nor given another type.
+// An entry is its kind as a varint followed by the command in wire encoding, and
+// compressed if it is large. Logs outlive binaries, so a kind is never reused nor given another type.
 package raftlog
 
 import (
@@ -98,6 +98,9 @@ func (e Encoder[C]) Encode(c *C) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("raftlog: %s: %w", e.Declaration, err)
 	}
+	if b, err = compress(b); err != nil {
+		return nil, fmt.Errorf("raftlog: %s: %w", e.Declaration, err)
+	}
 	return b, nil
 }
 
@@ -127,15 +130,19 @@ func (l *Log[Tx]) Decode(entry []byte) (Declaration, any, error) {
 }
 
 func (l *Log[Tx]) find(entry []byte) (command[Tx], []byte, error) {
-	kind, n := binary.Uvarint(entry)
-	if n <= 0 || kind > uint64(^Kind(0)) {
-		return command[Tx]{}, nil, &Unreadable{Err: fmt.Errorf("%d bytes that begin with no kind", len(entry))}
+	entry, err := plain(entry)
+	if err != nil {
+		return command[Tx]{}, nil, &Unreadable{Err: err}
 	}
-	c, ok := l.commands[Kind(kind)]
+	kind, body, err := split(entry)
+	if err != nil {
+		return command[Tx]{}, nil, err
+	}
+	c, ok := l.commands[kind]
 	if !ok {
-		return c, nil, &Unreadable{Kind: Kind(kind)}
+		return c, nil, &Unreadable{Kind: kind}
 	}
-	return c, entry[n:], nil
+	return c, body, nil
 }
 
 // List returns every declaration by kind, for the golden file that guards old

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,6 +82,34 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
+// TestCompressed shows that large entries are small, say what they said, and are
+// noticed when they are damaged.
+func TestCompressed(t *testing.T) {
+	c := remove{Keys: slices.Repeat([]string{"a", "quite long key"}, 5000)}
+	b := entry(t, removeKeys, c)
+	if len(b) > 1000 {
+		t.Errorf("%d bytes", len(b))
+	}
+	d, v, err := log.Decode(b)
+	if got, ok := v.(*remove); err != nil || !ok || !slices.Equal(got.Keys, c.Keys) || d != removeKeys.Declaration {
+		t.Errorf("%v, %v", d, err)
+	}
+	if kind, err := raftlog.KindOf(b); kind != 2 || err != nil {
+		t.Errorf("kind %d, %v", kind, err)
+	}
+	var unreadable *raftlog.Unreadable
+	for i := range b {
+		if _, err := log.Apply(state{}, 1, b[:i]); !errors.As(err, &unreadable) {
+			t.Errorf("cut at %d: %v", i, err)
+		}
+	}
+	for _, b := range [][]byte{{0}, {0, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 1}, append(slices.Clone(b[:1]), append([]byte{5}, b[4:]...)...)} {
+		if _, err := raftlog.KindOf(b); !errors.As(err, &unreadable) {
+			t.Errorf("%.10x: %v", b, err)
+		}
+	}
+}
+
 func TestDecode(t *testing.T) {
 	d, v, err := log.Decode(entry(t, putKey, put{"a"}))
 	if c, ok := v.(*put); err != nil || !ok || c.Key != "a" || d.Name != "Put" || d != putKey.Declaration {
@@ -115,6 +144,8 @@ func TestClashes(t *testing.T) {
 
 func FuzzApply(f *testing.F) {
 	b, _ := putKey.Encode(&put{"a"})
+	f.Add(b)
+	b, _ = removeKeys.Encode(&remove{Keys: slices.Repeat([]string{"a"}, 5000)})
 	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) { _, _ = log.Apply(state{}, 1, b) })
 }

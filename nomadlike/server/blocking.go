@@ -39,13 +39,12 @@ func wait[T any](ctx context.Context, s *Server, o *n.QueryOptions, fn look[T]) 
 	ctx, cancel := context.WithTimeout(ctx, limit+rand.N(limit/16+1))
 	defer cancel()
 	for {
-		ws := table.WatchSet{}
-		ws.Add(s.closing)
+		ws := table.NewWatchSet()
 		value, index, err := fn(s.store.Read(), ws)
 		if err == nil && index > o.MinQueryIndex {
 			return value, index, nil
 		}
-		if ws.WatchCtx(ctx) != nil { // the time is up, or the caller is gone
+		if ws.Wait(ctx, s.closing) != nil { // the time is up, or the caller is gone
 			return value, index, err
 		}
 		select {

@@ -159,7 +159,7 @@ func (s *Server) nodeUpdateAllocs(ctx context.Context, req *n.AllocUpdates) (*n.
 	if node.Status == n.NodeDown || node.Status == n.NodeDisconnected {
 		return nil, errs.Newf(errs.Conflict, "node %s is %s: it must send a heartbeat before it reports on allocations", n.Short(node.ID), node.Status)
 	}
-	_, index, err := commitTo(ctx, s, state.UpdateAllocs, &state.AllocUpdate{NodeID: req.NodeID, Updates: req.Updates, Now: now(), Seed: newSeed()})
+	index, err := s.observed.store(ctx, req.NodeID, req.Updates)
 	if err != nil {
 		return nil, err
 	}

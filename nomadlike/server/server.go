@@ -94,6 +94,7 @@ type Server struct {
 	handlers *api.Handlers
 	leader   *leadership
 	sessions *sessions
+	observed observed
 	metrics  *metrics
 	closing  chan struct{}
 	once     sync.Once
@@ -116,6 +117,11 @@ func New(c Config) (*Server, error) {
 	s.rpc = rpc.NewServer(rpc.Options{TLS: c.ServerTLS, Logger: c.Logger.Named("rpc")})
 	s.sessions = newSessions(s)
 	s.leader = newLeadership(s)
+	s.observed.commit = func(ctx context.Context, nodes []state.NodeObserved) (uint64, error) {
+		c := &state.AllocUpdate{NodeID: nodes[0].NodeID, Updates: nodes[0].Updates, Others: nodes[1:], Now: now(), Seed: newSeed()}
+		_, index, err := commitTo(ctx, s, state.UpdateAllocs, c)
+		return index, err
+	}
 	s.store.Subscribe(s.leader.changed)
 	s.store.Subscribe(s.sessions.changed)
 	s.bind()

@@ -224,9 +224,9 @@ func (ss *sessions) send(ctx context.Context, x *session, stream *rpc.Stream[n.S
 func (ss *sessions) assignments(x *session, full bool) *n.Assignments {
 	view := ss.s.store.Read()
 	a := &n.Assignments{Full: full, Index: view.Index()}
-	seen := map[n.AllocID]bool{}
+	there := 0
 	for alloc := range view.NodeAllAllocs(nil, x.node) {
-		seen[alloc.ID] = true
+		there++
 		if index, ok := x.known[alloc.ID]; ok && index == alloc.AllocModifyIndex {
 			if full {
 				a.Known = append(a.Known, alloc.ID)
@@ -234,20 +234,34 @@ func (ss *sessions) assignments(x *session, full bool) *n.Assignments {
 			continue
 		}
 		x.known[alloc.ID] = alloc.AllocModifyIndex
-		a.Allocs = append(a.Allocs, alloc)
+		pushed := *alloc
+		pushed.Metrics = nil // why it is there is nothing to the node, and a good part of it
+		a.Allocs = append(a.Allocs, &pushed)
 		addJob(a, view, alloc)
 	}
-	for id := range x.known {
-		if !seen[id] {
-			a.Removed = append(a.Removed, id)
-			delete(x.known, id)
-		}
+	if len(x.known) > there {
+		a.Removed = x.forget(view)
 	}
-	slices.Sort(a.Removed)
 	if !full && len(a.Allocs)+len(a.Removed) == 0 {
 		return nil
 	}
 	return a
+}
+
+// forget returns what the client has and the servers no longer know.
+func (x *session) forget(view *state.View) (gone []n.AllocID) {
+	there := map[n.AllocID]bool{}
+	for alloc := range view.NodeAllAllocs(nil, x.node) {
+		there[alloc.ID] = true
+	}
+	for id := range x.known {
+		if !there[id] {
+			gone = append(gone, id)
+			delete(x.known, id)
+		}
+	}
+	slices.Sort(gone)
+	return gone
 }
 
 // addJob adds the version of its job that an allocation runs, once.

@@ -1,5 +1,5 @@
-// Package table owns typed tables over go-memdb: keys and indexes declared by
-// functions, reads that return values rather than any, the log index at which
+// Package table owns typed tables in memory: keys and indexes declared by
+// functions, reads of one moment while others write, the log index at which
 // each table last changed, watching, and one way to save and restore all tables.
 // It does not own what is stored, nor the rule by which commands change it.
 //
@@ -19,58 +19,94 @@ package table
 
 import (
 	"fmt"
-	"strings"
 
-	"github.com/hashicorp/go-memdb"
 	"github.com/nomadlike/nomadlike/nomadlike/wire"
 )
 
-// primary is the name under which go-memdb wants the unique index.
-const primary = "id"
-
 // A Schema collects the tables of one database. Declare all of them before Open.
 type Schema struct {
-	mem    memdb.DBSchema
 	tables []stored // in order of declaration
 }
 
-// stored is what saving and restoring needs to know of a table.
+// stored is what can be done with a table whatever its values are.
 type stored struct {
-	name string
-	read func(row []byte) (any, error) // a decoded, valid value
+	name    string
+	indexes int
+	empty   func() any                                    // a *rows[T]
+	read    func(row []byte) (any, error)                 // a decoded, valid value
+	add     func(rows, value any)                         // to rows that nobody reads
+	each    func(rows any, fn func(any) bool)             // by key
+	keys    func(value any, index int) []Key              // in a tree
+	differ  func(was, is any, index int, prefix Key) bool // under a prefix
 }
 
 // A Table holds values of type T.
 type Table[T any] struct {
-	name   string
-	key    func(*T) Key
-	unique []Index[T]
+	name    string
+	number  int // in its schema
+	key     func(*T) Key
+	indexes []Index[T]
 }
 
 // New adds a table to the schema. key must return the same Key for a value for
 // ever; values with the empty Key are refused. New panics if the name is taken.
 func New[T any](s *Schema, name string, key func(*T) Key, indexes ...Index[T]) Table[T] {
-	if s.mem.Tables == nil {
-		s.mem.Tables = map[string]*memdb.TableSchema{lastIndexes: lastIndexSchema}
+	for _, other := range s.tables {
+		if other.name == name {
+			panic(fmt.Sprintf("table: a second table %q", name))
+		}
 	}
-	if s.mem.Tables[name] != nil || name == "" {
-		panic(fmt.Sprintf("table: a second table %q", name))
-	}
-	t := Table[T]{name: name, key: key}
-	schemas := map[string]*memdb.IndexSchema{
-		primary: {Name: primary, Unique: true, Indexer: single[T]{key}},
-	}
+	names := map[string]bool{"": true}
 	for _, x := range indexes {
-		if schemas[x.name] != nil || strings.HasSuffix(x.name, "_prefix") { // a suffix of go-memdb's own
+		if names[x.name] {
 			panic(fmt.Sprintf("table: %s cannot have an index %q", name, x.name))
 		}
-		schemas[x.name] = x.schema()
-		if x.unique {
-			t.unique = append(t.unique, x)
-		}
+		names[x.name] = true
 	}
-	s.mem.Tables[name] = &memdb.TableSchema{Name: name, Indexes: schemas}
-	s.tables = append(s.tables, stored{name, t.read})
+	if name == "" {
+		panic("table: a table without a name")
+	}
+	t := Table[T]{name: name, number: len(s.tables), key: key, indexes: indexes}
+	s.tables = append(s.tables, stored{
+		name: name, indexes: len(indexes), read: t.read, keys: t.keys, differ: t.differ,
+		empty: func() any { return newRows[T](len(indexes)) },
+		add:   func(rs, v any) { t.put(rs.(*rows[T]), t.key(v.(*T)), v.(*T)) },
+		each:  func(rs any, fn func(any) bool) { rs.(*rows[T]).primary.under("", func(v *T) bool { return fn(v) }) },
+	})
+	return t
+}
+
+// keys are those under which a tree has a value.
+func (t Table[T]) keys(value any, index int) []Key {
+	if index == primary {
+		return []Key{t.key(value.(*T))}
+	}
+	return t.indexes[index].keys(value.(*T))
+}
+
+// differ reports whether a tree has other values under a prefix than it had.
+func (t Table[T]) differ(was, is any, index int, prefix Key) bool {
+	var old []*T
+	was.(*rows[T]).tree(index).under(prefix, func(v *T) bool { old = append(old, v); return true })
+	i, same := 0, true
+	is.(*rows[T]).tree(index).under(prefix, func(v *T) bool {
+		same = i < len(old) && old[i] == v
+		i++
+		return same
+	})
+	return !same || i != len(old)
+}
+
+// Restored lets fn change each value of a snapshot before it is stored.
+func (t Table[T]) Restored(s *Schema, fn func(*T)) Table[T] {
+	read := t.read
+	s.tables[t.number].read = func(row []byte) (any, error) {
+		v, err := read(row)
+		if err == nil {
+			fn(v.(*T))
+		}
+		return v, err
+	}
 	return t
 }
 

@@ -31,6 +31,12 @@ const (
 
 var crcTable = crc64.MakeTable(crc64.ECMA)
 
+// A lastIndex is the log index at which a table last changed.
+type lastIndex struct {
+	Table string
+	Index uint64
+}
+
 // Save writes all tables as tx sees them. It streams: memory use is that of the
 // largest value.
 func (tx *Tx) Save(w io.Writer) error {
@@ -39,14 +45,13 @@ func (tx *Tx) Save(w io.Writer) error {
 	s.w = io.MultiWriter(buf, s.sum)
 	s.write([]byte(magic))
 	s.write([]byte{version})
-	for _, t := range tx.schema.tables {
+	for i, t := range tx.db.schema.tables {
 		s.frame(frameTable, []byte(t.name))
-		s.value(frameIndex, &lastIndex{t.name, tx.lastIndex(nil, t.name)})
-		it, err := tx.mem.Get(t.name, primary)
-		must(err)
-		for v := it.Next(); v != nil && s.err == nil; v = it.Next() {
+		s.value(frameIndex, &lastIndex{t.name, tx.content.last[i]})
+		t.each(tx.content.rows[i], func(v any) bool {
 			s.value(frameRow, v)
-		}
+			return s.err == nil
+		})
 	}
 	s.frame(frameEnd, nil)
 	s.write(s.sum.Sum(nil))
@@ -91,29 +96,30 @@ func (s *saver) value(kind byte, v any) {
 // on an error it changes nothing. It must not run while a write transaction is
 // open. It may read beyond the end of the snapshot.
 func (db *DB) Restore(r io.Reader) error {
-	next := db.schema.generation()
-	tx := &Tx{mem: next.mem.Txn(true), schema: db.schema}
-	s := &restorer{tx: tx, sum: crc64.New(crcTable), r: bufio.NewReaderSize(r, 1<<16)}
+	db.writing.Lock()
+	defer db.writing.Unlock()
+	next := db.schema.empty(db.current.Load().restores + 1)
+	s := &restorer{schema: db.schema, next: next, sum: crc64.New(crcTable), r: bufio.NewReaderSize(r, 1<<16)}
 	if err := s.run(); err != nil {
-		tx.Abort()
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			err = fmt.Errorf("it is cut short: %w", io.ErrUnexpectedEOF)
 		}
 		return fmt.Errorf("restore snapshot: after %d values: %w", s.rows, err)
 	}
-	tx.mem.Commit()
-	close(db.current.Swap(next).over)
+	db.current.Store(next)
+	db.watches.restored()
 	return nil
 }
 
-// A restorer reads frames into a transaction.
+// A restorer reads frames into a content.
 type restorer struct {
-	tx    *Tx
-	r     *bufio.Reader
-	sum   hash.Hash64
-	body  bytes.Buffer // of the last frame
-	table *stored      // that rows belong to
-	rows  int
+	schema *Schema
+	next   *content
+	r      *bufio.Reader
+	sum    hash.Hash64
+	body   bytes.Buffer // of the last frame
+	table  int          // that rows belong to, plus one
+	rows   int
 }
 
 func (s *restorer) run() error {
@@ -174,26 +180,25 @@ func (s *restorer) store(kind byte) error {
 	switch {
 	case kind == frameTable:
 		name := s.body.String()
-		for i := range s.tx.schema.tables {
-			if s.table = &s.tx.schema.tables[i]; s.table.name == name {
+		for i := range s.schema.tables {
+			if s.table = i + 1; s.schema.tables[i].name == name {
 				return nil
 			}
 		}
 		return fmt.Errorf("it has a table %q: this server is older than the snapshot, or it is damaged", name)
-	case kind == frameIndex && s.table != nil:
+	case kind == frameIndex && s.table > 0:
 		var last lastIndex
 		if err := wire.Decode(s.body.Bytes(), &last); err != nil {
-			return fmt.Errorf("it is damaged: index of %s: %w", s.table.name, err)
+			return fmt.Errorf("it is damaged: index of %s: %w", s.schema.tables[s.table-1].name, err)
 		}
-		if last.Index != 0 {
-			s.tx.setLastIndex(s.table.name, last.Index)
-		}
-	case kind == frameRow && s.table != nil:
-		v, err := s.table.read(s.body.Bytes())
+		s.next.last[s.table-1] = last.Index
+	case kind == frameRow && s.table > 0:
+		t := &s.schema.tables[s.table-1]
+		v, err := t.read(s.body.Bytes())
 		if err != nil {
-			return fmt.Errorf("it is damaged: table %s: %w", s.table.name, err)
+			return fmt.Errorf("it is damaged: table %s: %w", t.name, err)
 		}
-		must(s.tx.mem.Insert(s.table.name, v))
+		t.add(s.next.rows[s.table-1], v)
 		s.rows++
 	default:
 		return fmt.Errorf("it is damaged: a part of unknown type %q", kind)

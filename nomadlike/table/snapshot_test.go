@@ -89,11 +89,11 @@ func TestRestoreWakesWatchers(t *testing.T) {
 		"range": func(tx *table.Tx, ws table.WatchSet) { pools.All(tx, ws) },
 		"index": func(tx *table.Tx, ws table.WatchSet) { pools.LastIndex(tx, ws) },
 	} {
-		ws := table.WatchSet{}
+		ws := table.NewWatchSet()
 		look(db.Read(), ws)
 		must(t, db.Restore(bytes.NewReader(saved(t, db))))
 		ctx, cancel := context.WithTimeout(t.Context(), 1e9)
-		if err := ws.WatchCtx(ctx); err != nil {
+		if err := ws.Wait(ctx, nil); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		cancel()

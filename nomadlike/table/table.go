@@ -1,25 +1,16 @@
 package table
 
 import (
+	"fmt"
 	"iter"
 
-	"github.com/hashicorp/go-memdb"
 	"github.com/nomadlike/nomadlike/nomadlike/errs"
 )
 
-// A WatchSet collects what a reader has looked at, and fires when any of it may
-// have changed. nil collects nothing.
-type WatchSet = memdb.WatchSet
-
 // Get returns the value at key, or nil. ws fires when it is put or deleted.
 func (t Table[T]) Get(tx *Tx, ws WatchSet, key Key) *T {
-	changed, v, err := tx.mem.FirstWatch(t.name, primary, key)
-	must(err)
-	tx.watch(ws, changed)
-	if v == nil {
-		return nil
-	}
-	return v.(*T)
+	tx.see(ws, t.number, primary, key)
+	return t.rows(tx).primary.get(key, "").value
 }
 
 // All ranges over the table by key. ws fires when anything in it changes.
@@ -35,39 +26,33 @@ func (t Table[T]) Prefix(tx *Tx, ws WatchSet, prefix Key) iter.Seq[*T] {
 // From ranges over the values with keys at and after start, by key. It cannot be
 // watched: watch what All or Prefix would return, or LastIndex.
 func (t Table[T]) From(tx *Tx, start Key) iter.Seq[*T] {
-	return values[T](func() memdb.ResultIterator {
-		it, err := tx.mem.LowerBound(t.name, primary, start)
-		must(err)
-		return it
-	})
+	rows := t.rows(tx)
+	return func(yield func(*T) bool) {
+		rows.primary.from(start, func(r row[T]) bool { return yield(r.value) })
+	}
 }
 
 // By ranges over the values that index has under keys beginning with key, which
 // for a whole key means that key: by that key, then by their own. ws fires as for
 // Prefix.
 func (t Table[T]) By(tx *Tx, ws WatchSet, index Index[T], key Key) iter.Seq[*T] {
-	return t.scan(tx, ws, index.name, key)
-}
-
-func (t Table[T]) scan(tx *Tx, ws WatchSet, index string, prefix Key) iter.Seq[*T] {
-	open := func() memdb.ResultIterator {
-		it, err := tx.mem.Get(t.name, index, prefix)
-		must(err)
-		return it
-	}
-	if ws != nil {
-		tx.watch(ws, open().WatchCh())
-	}
-	return values[T](open)
-}
-
-// values ranges anew each time it is ranged over.
-func values[T any](open func() memdb.ResultIterator) iter.Seq[*T] {
-	return func(yield func(*T) bool) {
-		it := open()
-		for v := it.Next(); v != nil && yield(v.(*T)); v = it.Next() {
+	for i, x := range t.indexes {
+		if x.name == index.name {
+			return t.scan(tx, ws, i, key)
 		}
 	}
+	panic(fmt.Sprintf("table: %s has no index %q", t.name, index.name))
+}
+
+// scan ranges anew each time it is ranged over. A writer sees what it had written
+// when it asked.
+func (t Table[T]) scan(tx *Tx, ws WatchSet, index int, prefix Key) iter.Seq[*T] {
+	tx.see(ws, t.number, index, prefix)
+	tree := t.rows(tx).tree(index)
+	if tx.writes != nil && tx.writes.own[t.number] {
+		tree = tree.clone()
+	}
+	return func(yield func(*T) bool) { tree.under(prefix, yield) }
 }
 
 // First returns the first value of a range, or nil.
@@ -87,15 +72,21 @@ func (t Table[T]) Put(tx *Tx, v *T) error {
 	if key == "" {
 		return errs.Newf(errs.Invalid, "%s: a value without a key", t.name)
 	}
-	for _, x := range t.unique {
+	for _, x := range t.indexes {
+		if !x.unique {
+			continue
+		}
 		if k := x.one(v); k != "" {
 			if other := First(t.By(tx, nil, x, k)); other != nil && t.key(other) != key {
 				return errs.Newf(errs.Conflict, "%s: another value has the same %s", t.name, x.name)
 			}
 		}
 	}
-	must(tx.mem.Insert(t.name, v))
-	tx.touch(t.name)
+	if old := t.put(t.own(tx), key, v); old != nil {
+		tx.note(t.number, key, old, v)
+	} else {
+		tx.note(t.number, key, nil, v)
+	}
 	return nil
 }
 
@@ -103,19 +94,30 @@ func (t Table[T]) Put(tx *Tx, v *T) error {
 func (t Table[T]) Delete(tx *Tx, key Key) *T {
 	v := t.Get(tx, nil, key)
 	if v != nil {
-		must(tx.mem.Delete(t.name, v))
-		tx.touch(t.name)
+		t.remove(t.own(tx), key, v)
+		tx.note(t.number, key, v, nil)
 	}
 	return v
 }
 
 // LastIndex returns the log index of the last commit that changed the table, or
 // 0. ws fires at the next one.
-func (t Table[T]) LastIndex(tx *Tx, ws WatchSet) uint64 { return tx.lastIndex(ws, t.name) }
+func (t Table[T]) LastIndex(tx *Tx, ws WatchSet) uint64 {
+	tx.see(ws, t.number, newest, "")
+	return tx.content.last[t.number]
+}
 
-// must passes on what can only be a mistake in the program.
-func must(err error) {
-	if err != nil {
-		panic("table: " + err.Error())
+// rows are the table's in a transaction.
+func (t Table[T]) rows(tx *Tx) *rows[T] { return tx.content.rows[t.number].(*rows[T]) }
+
+// own are the table's rows in a transaction that writes them.
+func (t Table[T]) own(tx *Tx) *rows[T] {
+	switch {
+	case tx.writes == nil || tx.writes.ended:
+		panic("table: " + t.name + ": a write in a transaction that reads")
+	case !tx.writes.own[t.number]:
+		tx.writes.own[t.number] = true
+		tx.content.rows[t.number] = t.rows(tx).clone()
 	}
+	return t.rows(tx)
 }

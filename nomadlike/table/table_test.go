@@ -1,15 +1,16 @@
 package table_test
 
 import (
+	"context"
 	"fmt"
 	"iter"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/hashicorp/go-memdb"
 	"github.com/nomadlike/nomadlike/nomadlike/errs"
 	"github.com/nomadlike/nomadlike/nomadlike/table"
 )
@@ -187,9 +188,11 @@ func TestRefusals(t *testing.T) {
 	}
 	for name, try := range map[string]func(){
 		"write in a reader": func() { _ = jobs.Put(db.Read(), &job{Namespace: "a", ID: "x"}) },
-		"foreign index":     func() { pools.By(db.Read(), table.WatchSet{}, table.By("no", func(*pool) table.Key { return "" }), "") },
-		"second table":      func() { table.New(&schema, "jobs", func(*pool) table.Key { return "" }) },
-		"bad index name":    func() { table.New(&schema, "t", func(*pool) table.Key { return "" }, table.By[pool]("a_prefix", nil)) },
+		"foreign index": func() {
+			pools.By(db.Read(), table.NewWatchSet(), table.By("no", func(*pool) table.Key { return "" }), "")
+		},
+		"second table":   func() { table.New(&schema, "jobs", func(*pool) table.Key { return "" }) },
+		"bad index name": func() { table.New(&schema, "t", func(*pool) table.Key { return "" }, table.By[pool]("", nil)) },
 	} {
 		func() {
 			defer func() {
@@ -231,9 +234,13 @@ func TestChanges(t *testing.T) {
 		}
 	}
 	jobs.Delete(w, jobKey("a", "gone"))
+	if err := jobs.Put(w, &job{Namespace: "a", ID: "passing"}); err != nil {
+		t.Fatal(err)
+	}
+	jobs.Delete(w, jobKey("a", "passing"))
 	w.Commit()
 	got := w.Changes()
-	if len(got) != 2 || got[0] != (table.Change{Table: "jobs", Before: old, After: next}) || got[1].After != nil || got[1].Before == nil {
+	if len(got) != 2 || got[0].Table != "jobs" || got[0].Before != any(old) || got[0].After != any(next) || got[1].After != nil || got[1].Before == nil {
 		t.Errorf("%+v", got)
 	}
 }
@@ -262,14 +269,16 @@ func TestWatch(t *testing.T) {
 					t.Fatal(err)
 				}
 				w.Commit()
-				ws := memdb.NewWatchSet()
+				ws := table.NewWatchSet()
 				c.look(db.Read(), ws)
 				start := time.Now()
 				go func() {
 					time.Sleep(time.Minute)
 					put(t, db, 3, &job{Namespace: "a", ID: "new", Owner: "ann"})
 				}()
-				if timedOut := ws.Watch(time.After(time.Hour)); timedOut == c.wake {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				if timedOut := ws.Wait(ctx, nil) != nil; timedOut == c.wake {
 					t.Errorf("woke up: %v, after %v", !timedOut, time.Since(start))
 				}
 			})
@@ -350,5 +359,85 @@ func TestAgainstAMap(t *testing.T) {
 		if model[jobKey(j.Namespace, j.ID)] != j {
 			t.Errorf("%v is not what was put last", j)
 		}
+	}
+}
+
+// TestMoments writes at random while old moments are held: each of them stays as it
+// was, and whoever waits for what has changed since does not wait.
+func TestMoments(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	db := schema.Open()
+	looks := []func(*table.Tx, table.WatchSet) string{
+		func(tx *table.Tx, ws table.WatchSet) string { return ids(jobs.All(tx, ws)) },
+		func(tx *table.Tx, ws table.WatchSet) string { return ids(jobs.Prefix(tx, ws, table.K("1"))) },
+		func(tx *table.Tx, ws table.WatchSet) string { return ids(jobs.By(tx, ws, byOwner, table.K("2"))) },
+		func(tx *table.Tx, ws table.WatchSet) string { return ids(jobs.By(tx, ws, byTag, table.K2("1", "0"))) },
+		func(tx *table.Tx, ws table.WatchSet) string { return fmt.Sprint(jobs.LastIndex(tx, ws)) },
+		func(tx *table.Tx, ws table.WatchSet) string {
+			return fmt.Sprint(jobs.Get(tx, ws, jobKey("1", "1")) != nil)
+		},
+	}
+	type moment struct {
+		tx   *table.Tx
+		look int
+		text string
+	}
+	var held []moment
+	for i := range 1500 {
+		w := db.Write(uint64(i + 1))
+		for range r.IntN(20) {
+			j := &job{Namespace: namespace(fmt.Sprint(r.IntN(3))), ID: jobID(fmt.Sprint(r.IntN(100))), Owner: fmt.Sprint(r.IntN(5)), Tags: []string{fmt.Sprint(r.IntN(3))}}
+			if r.IntN(3) == 0 {
+				jobs.Delete(w, jobKey(j.Namespace, j.ID))
+			} else if err := jobs.Put(w, j); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if r.IntN(4) == 0 {
+			w.Abort()
+		} else {
+			w.Commit()
+		}
+		m := moment{tx: db.Read(), look: i % len(looks)}
+		m.text = looks[m.look](m.tx, nil)
+		held = append(held, m)
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	now := db.Read()
+	for i, m := range held {
+		ws := table.NewWatchSet()
+		if text := looks[m.look](m.tx, ws); text != m.text {
+			t.Fatalf("moment %d was %q and is %q", i, m.text, text)
+		}
+		if is := looks[m.look](now, nil); is != m.text && ws.Wait(over, nil) != nil {
+			t.Fatalf("moment %d: waits for a change from %q to %q", i, m.text, is)
+		}
+	}
+	ws := table.NewWatchSet()
+	for _, look := range looks {
+		look(db.Read(), ws)
+	}
+	if err := ws.Wait(over, nil); err == nil {
+		t.Error("nothing has changed, and it does not wait")
+	}
+}
+
+// TestWriterRanges over what it had written when it asked, while it goes on.
+func TestWriterRanges(t *testing.T) {
+	db := schema.Open()
+	put(t, db, 1, &job{Namespace: "a", ID: "x"}, &job{Namespace: "a", ID: "y"})
+	w := db.Write(2)
+	defer w.Abort()
+	for i := range 2 { // the second time in rows of its own
+		for j := range jobs.All(w, nil) {
+			if err := jobs.Put(w, &job{Namespace: "b", ID: j.ID + jobID(fmt.Sprint(i))}); err != nil {
+				t.Fatal(err)
+			}
+			jobs.Delete(w, jobKey(j.Namespace, j.ID))
+		}
+	}
+	if got := ids(jobs.All(w, nil)); got != "b/x01 b/y01" {
+		t.Errorf("%q", got)
 	}
 }

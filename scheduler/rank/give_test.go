@@ -96,7 +96,7 @@ func TestDeviceAffinity(t *testing.T) {
 		on := func(n.NodeID) []*n.Allocation {
 			return []*n.Allocation{{AllocatedResources: &n.AllocatedResources{Tasks: map[string]*n.AllocatedTask{"t": {Devices: []n.AllocatedDevice{{Vendor: "acme", Type: "gpu", Name: "large", DeviceIDs: []string{taken}}}}}}}}
 		}
-		if got := r.Explain(&Candidate{Node: equipped(), On: on}, 0).Scores[Devices]; got != want {
+		if got := r.Explain(&Candidate{Node: equipped(), On: on}, 0).Scores.Of(Devices); got != want {
 			t.Errorf("with %q taken: %v; want %v", taken, got, want)
 		}
 	}

@@ -88,6 +88,20 @@ func Used(r *n.AllocatedResources) Usage {
 	return pre.most(main).most(post).Plus(Usage{CPU: cores, DiskMB: r.Shared.DiskMB})
 }
 
+// Countable reports resources of which nothing is given out by name: no ports,
+// devices or cores. Whether they fit is a matter of sums alone.
+func Countable(r *n.AllocatedResources) bool {
+	if r == nil {
+		return true
+	}
+	for _, t := range r.Tasks {
+		if len(t.Cpu.ReservedCores)+len(t.Networks)+len(t.Devices) > 0 {
+			return false
+		}
+	}
+	return len(r.Shared.Networks)+len(r.Shared.Ports) == 0
+}
+
 // shares are what a task uses of the processors that others use, too.
 func shares(t *n.AllocatedTask) int64 {
 	if len(t.Cpu.ReservedCores) > 0 {

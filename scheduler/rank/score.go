@@ -118,18 +118,18 @@ func (r *Rating) Rate(c *Candidate) (sum float64, count int) {
 
 // Explain returns a candidate's mean score, and what it is the mean of. spread is
 // the sum of what its spreads say.
-func (r *Rating) Explain(c *Candidate, spread float64) n.NodeScore {
-	out := n.NodeScore{NodeID: c.Node.ID, Scores: make(map[string]float64, len(r.scores)+1)}
+func (r *Rating) Explain(c *Candidate, spread float64) *n.NodeScore {
+	out := &n.NodeScore{NodeID: c.Node.ID, Scores: make(n.Scores, 0, len(r.scores)+1)}
 	sum, count := 0.0, 0
 	for i, score := range r.scores {
 		v, applies := score(c)
-		out.Scores[r.names[i]] = v
+		out.Scores = append(out.Scores, n.Score{Name: r.names[i], Value: v})
 		if applies {
 			sum, count = sum+v, count+1
 		}
 	}
 	if len(r.Spreads) > 0 {
-		out.Scores[AllocSpread] = spread
+		out.Scores = append(out.Scores, n.Score{Name: AllocSpread, Value: spread})
 	}
 	if spread != 0 {
 		sum, count = sum+spread, count+1

@@ -51,8 +51,8 @@ func TestScores(t *testing.T) {
 		r.Group = &n.Group{Name: "g", Count: 4}
 		leaving := map[string][]int{"one leaves": {20}, "three leave": {20, 40, 10}}[c.name]
 		got := For(&r).Explain(&Candidate{Node: testNode(), Class: -1, Mates: c.mates, Used: c.used, Leaving: leaving}, 0)
-		if math.Abs(got.Scores[c.score]-c.want) > 1e-9 {
-			t.Errorf("%s: %v is %v; want %v", c.name, c.score, got.Scores[c.score], c.want)
+		if math.Abs(got.Scores.Of(c.score)-c.want) > 1e-9 {
+			t.Errorf("%s: %v is %v; want %v", c.name, c.score, got.Scores.Of(c.score), c.want)
 		}
 	}
 }

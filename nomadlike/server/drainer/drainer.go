@@ -38,7 +38,7 @@ const (
 // Run empties the nodes that are drained until ctx ends.
 func Run(ctx context.Context, d Deps) error {
 	for {
-		ws := table.WatchSet{}
+		ws := table.NewWatchSet()
 		next := d.look(ctx, ws)
 		if err := wait(ctx, ws, next); err != nil {
 			return err
@@ -61,7 +61,7 @@ func wait(ctx context.Context, ws table.WatchSet, next time.Time) error {
 		until, cancel = context.WithDeadline(ctx, next)
 		defer cancel()
 	}
-	_ = ws.WatchCtx(until) // why it returns makes no difference
+	_ = ws.Wait(until, nil) // why it returns makes no difference
 	return ctx.Err()
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
+	"github.com/nomadlike/nomadlike/scheduler/fleet"
+	"github.com/nomadlike/nomadlike/scheduler/rank"
 )
 
 // A View is the state that plans are checked against.
@@ -13,6 +15,8 @@ type View interface {
 	Node(n.NodeID) *n.Node
 	Alloc(n.AllocID) *n.Allocation
 	NodeAllocs(n.NodeID) []*n.Allocation // that are not terminal
+	// Fleet knows what is used of each node; nil if that is not known.
+	Fleet() *fleet.Fleet
 }
 
 // Check returns the part of a plan that is still possible. A node's part is
@@ -81,6 +85,9 @@ func checkNode(v View, p *n.Plan, id n.NodeID, fit Fit) string {
 	case !node.Ready():
 		return "node is not eligible"
 	}
+	if roomy(v.Fleet(), node, p.NodeAllocation[id]) {
+		return ""
+	}
 	if ok, lacking := fit(node, proposed(v, p, id)); !ok {
 		return lacking
 	}
@@ -96,6 +103,32 @@ func awaited(job *n.Job, a *n.Allocation) bool {
 }
 
 func isUnknown(a *n.Allocation) bool { return a.ClientStatus == n.ClientUnknown }
+
+// roomy reports a node that has room for allocations beside all that is there, if
+// they ask for nothing but amounts. Then it does not matter what each of those there
+// has, nor which of them goes, and looking at all of them is spared.
+func roomy(f *fleet.Fleet, node *n.Node, placed []*n.Allocation) bool {
+	if f == nil {
+		return false
+	}
+	at, ok := f.Position(node.ID)
+	if !ok || f.At(at).Node == nil {
+		return false
+	}
+	used, allocs := f.At(at).Usage, f.At(at).Allocs
+	var last *n.AllocatedResources
+	var each rank.Usage
+	for _, a := range placed {
+		if r := a.AllocatedResources; r != last {
+			if !rank.Countable(r) {
+				return false
+			}
+			last, each = r, rank.Used(r)
+		}
+		used = used.Plus(each)
+	}
+	return rank.Room(node, used, allocs+len(placed)-1) == ""
+}
 
 // proposed lists what would run on the node.
 func proposed(v View, p *n.Plan, id n.NodeID) []*n.Allocation {

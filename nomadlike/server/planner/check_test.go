@@ -1,16 +1,24 @@
 package planner
 
 import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
 	"testing"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
+	"github.com/nomadlike/nomadlike/scheduler/fleet"
+	"github.com/nomadlike/nomadlike/scheduler/rank"
 )
 
 // view is a state of some nodes and allocations.
 type view struct {
 	nodes  map[n.NodeID]*n.Node
 	allocs map[n.AllocID]*n.Allocation
+	fleet  *fleet.Fleet
 }
+
+func (v view) Fleet() *fleet.Fleet { return v.fleet }
 
 func (v view) Index() uint64                    { return 77 }
 func (v view) Node(id n.NodeID) *n.Node         { return v.nodes[id] }
@@ -116,5 +124,55 @@ func TestCheck(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRoomy checks random plans with what is known of nodes and without: it makes no
+// difference.
+func TestRoomy(t *testing.T) {
+	accepted, rejected := 0, 0
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 4))
+		alloc := func(node n.NodeID) *n.Allocation {
+			task := &n.AllocatedTask{Memory: n.AllocatedMemory{MemoryMB: int64(r.IntN(40))}, Cpu: n.AllocatedCPU{CpuShares: int64(r.IntN(40))}}
+			a := &n.Allocation{
+				ID: n.AllocID(fmt.Sprint(r.Uint64())), NodeID: node, DesiredStatus: []n.DesiredStatus{n.DesiredRun, n.DesiredStop}[r.IntN(5)/4],
+				ClientStatus:       []n.ClientStatus{n.ClientRunning, n.ClientComplete}[r.IntN(5)/4],
+				AllocatedResources: &n.AllocatedResources{Tasks: map[string]*n.AllocatedTask{"t": task}},
+			}
+			if r.IntN(8) == 0 {
+				task.Cpu.ReservedCores = []uint16{uint16(r.IntN(2000))}
+			}
+			return a
+		}
+		v := view{nodes: map[n.NodeID]*n.Node{}, allocs: map[n.AllocID]*n.Allocation{}}
+		plan := &n.Plan{NodeAllocation: map[n.NodeID][]*n.Allocation{}, NodeUpdate: map[n.NodeID][]*n.Allocation{}}
+		for i := range 20 {
+			id := n.NodeID(fmt.Sprint("n", i))
+			v.nodes[id] = &n.Node{ID: id, Status: n.NodeReady, SchedulingEligibility: n.NodeEligible, NodeMaxAllocs: r.IntN(2) * 6, NodeResources: n.NodeResources{Cpu: n.NodeCPU{CpuShares: 150}, Memory: n.NodeMemory{MemoryMB: 150}}}
+			for range r.IntN(7) {
+				a := alloc(id)
+				v.allocs[a.ID] = a
+				if r.IntN(4) == 0 {
+					plan.NodeUpdate[id] = append(plan.NodeUpdate[id], a)
+				}
+			}
+			for range r.IntN(4) {
+				a := alloc(id)
+				a.DesiredStatus, a.ClientStatus = n.DesiredRun, n.ClientPending
+				plan.NodeAllocation[id] = append(plan.NodeAllocation[id], a)
+			}
+		}
+		slow := Check(v, plan, rank.Fits)
+		v.fleet = fleet.Of(maps.Values(v.nodes), maps.Values(v.allocs))
+		fast := Check(v, plan, rank.Fits)
+		if !maps.Equal(slow.RejectedNodes, fast.RejectedNodes) {
+			t.Errorf("seed %d: rejected %v; want %v", seed, fast.RejectedNodes, slow.RejectedNodes)
+		}
+		rejected += len(fast.RejectedNodes)
+		accepted += len(fast.NodeAllocation)
+	}
+	if accepted < 100 || rejected < 100 {
+		t.Errorf("%d accepted, %d rejected", accepted, rejected)
 	}
 }

@@ -163,16 +163,18 @@ func command(view Jobs, item *pending, r *n.PlanResult) *state.PlanApply {
 	}
 	evicted, evals := preempted(view, item.Plan, r)
 	c.Stops = append(c.Stops, evicted...)
+	var places []*n.Allocation
 	for _, id := range sortedNodes(r.NodeAllocation) {
-		c.Places = append(c.Places, r.NodeAllocation[id]...)
+		places = append(places, r.NodeAllocation[id]...)
 	}
 	if r.RefreshIndex == 0 {
 		c.Evals = item.Evals
 	}
-	if len(c.Stops)+len(c.Places)+len(c.Evals)+len(c.DeploymentUpdates) == 0 && c.Deployment == nil {
+	if len(c.Stops)+len(places)+len(c.Evals)+len(c.DeploymentUpdates) == 0 && c.Deployment == nil {
 		return nil
 	}
 	c.Evals = append(slices.Clip(c.Evals), evals...)
+	c.Place(places)
 	return c
 }
 

@@ -16,6 +16,7 @@ type PlanApply struct {
 	EvalID            n.EvalID
 	Stops             []StoppedAlloc
 	Places            []*n.Allocation // new, or with their id changed in place
+	Alike             []Alike         // new
 	Deployment        *n.Deployment
 	DeploymentUpdates []n.DeploymentStatusUpdate
 	Evals             []*n.Evaluation
@@ -48,8 +49,16 @@ var ApplyPlan = raftlog.Command(&log, 20, "PlanApply", func(tx *table.Tx, index 
 			return nil, err
 		}
 	}
-	for _, a := range c.Places {
-		if err := b.placeAlloc(a); err != nil {
+	if err := b.placeAllocs(c.Places); err != nil {
+		return nil, err
+	}
+	for i := range c.Alike {
+		b.share(&c.Alike[i])
+		list, err := c.Alike[i].allocations()
+		if err != nil {
+			return nil, err
+		}
+		if err := b.placeAllocs(list); err != nil {
 			return nil, err
 		}
 	}
@@ -88,6 +97,15 @@ func (b *batch) serverSets(a *n.Allocation, s n.ClientStatus) {
 		a.ClientStatus = s
 		a.Became(s, time.Unix(0, b.now))
 	}
+}
+
+func (b *batch) placeAllocs(list []*n.Allocation) error {
+	for _, a := range list {
+		if err := b.placeAlloc(a); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // placeAlloc stores a new allocation, or what a plan changed of an old one. What
@@ -132,49 +150,73 @@ func (b *batch) link(a *n.Allocation) error {
 	return b.putAlloc(&p)
 }
 
-// AllocUpdate carries what clients observed.
+// AllocUpdate carries what the client of a node observed, and those of others that
+// came at the same time.
 type AllocUpdate struct {
 	NodeID  n.NodeID
 	Updates []n.AllocUpdate
+	Others  []NodeObserved
 	Now     int64
 	Seed    uint64 // of the ids of new evaluations
 }
 
+// NodeObserved is what the client of one node observed.
+type NodeObserved struct {
+	NodeID  n.NodeID
+	Updates []n.AllocUpdate
+}
+
 var UpdateAllocs = raftlog.Command(&log, 21, "AllocUpdate", func(tx *table.Tx, index uint64, c *AllocUpdate) (any, error) {
 	b := newBatch(tx, index, c.Now)
-	newID := idsFrom(c.Seed)
-	due := map[n.JobKey]bool{}
-	for i := range c.Updates {
-		old := allocs.Get(tx, nil, table.K(c.Updates[i].ID))
-		if old == nil || old.NodeID != c.NodeID {
-			continue // collected since, or not theirs
-		}
-		if err := b.observe(old, &c.Updates[i]); err != nil {
-			return nil, err
-		}
-		trigger := b.reaction(old, c.Updates[i].ClientStatus)
-		if k := old.JobKey(); trigger != "" && !due[k] {
-			due[k] = true
-			if err := b.putEval(b.evalFor(k, n.EvalID(newID()), trigger)); err != nil {
-				return nil, err
-			}
-		}
+	newID, due := idsFrom(c.Seed), map[n.JobKey]bool{}
+	if err := b.observed(&NodeObserved{c.NodeID, c.Updates}, newID, due); err != nil {
+		return nil, err
 	}
-	if node := nodes.Get(tx, nil, table.K(c.NodeID)); node != nil && node.LastAllocUpdateIndex <= node.LastMissedHeartbeatIndex {
-		node = walk.Clone(node)
-		node.LastAllocUpdateIndex, node.ModifyIndex = index, index
-		if err := nodes.Put(tx, node); err != nil {
+	for i := range c.Others {
+		if err := b.observed(&c.Others[i], newID, due); err != nil {
 			return nil, err
 		}
 	}
 	return nil, b.flush()
 })
 
+// observed stores what one node observed. due are the jobs that have got an
+// evaluation.
+func (b *batch) observed(o *NodeObserved, newID func() string, due map[n.JobKey]bool) error {
+	for i := range o.Updates {
+		u := &o.Updates[i]
+		old := allocs.Get(b.tx, nil, table.K(u.ID))
+		if old == nil || old.NodeID != o.NodeID {
+			continue // collected since, or not theirs
+		}
+		if err := b.observe(old, u); err != nil {
+			return err
+		}
+		trigger := b.reaction(old, u.ClientStatus)
+		if k := old.JobKey(); trigger != "" && !due[k] {
+			due[k] = true
+			if err := b.putEval(b.evalFor(k, n.EvalID(newID()), trigger)); err != nil {
+				return err
+			}
+		}
+	}
+	node := nodes.Get(b.tx, nil, table.K(o.NodeID))
+	if node == nil || node.LastAllocUpdateIndex > node.LastMissedHeartbeatIndex {
+		return nil
+	}
+	node = walk.Clone(node)
+	node.LastAllocUpdateIndex, node.ModifyIndex = b.index, b.index
+	return nodes.Put(b.tx, node)
+}
+
 // observe stores what a client says of an allocation.
 func (b *batch) observe(old *n.Allocation, u *n.AllocUpdate) error {
 	a := *old
 	a.ClientStatus, a.ClientDescription = u.ClientStatus, u.ClientDescription
 	a.TaskStates, a.NetworkStatus = u.TaskStates, u.NetworkStatus
+	word(&a.ClientStatus)
+	word(&a.ClientDescription)
+	shared.states(a.TaskStates)
 	if u.DeploymentHealth != nil && !sameBool(old.Healthy(), u.DeploymentHealth) {
 		d := n.AllocDeployment{}
 		if old.DeploymentStatus != nil {

@@ -49,7 +49,7 @@ var (
 	summaries   = table.New(&schema, "job_summaries", func(v *n.JobSummary) table.Key { return table.K2(v.Namespace, v.JobID) })
 	activities  = table.New(&schema, "job_activity", func(v *activity) table.Key { return table.K2(v.Namespace, v.JobID) })
 	evals       = table.New(&schema, "evals", func(v *n.Evaluation) table.Key { return table.K(v.ID) }, evalsByJob, evalsLive)
-	allocs      = table.New(&schema, "allocs", func(v *n.Allocation) table.Key { return table.K(v.ID) }, allocsByJob, allocsByNode, allocsByEval, allocsByDeploy)
+	allocs      = table.New(&schema, "allocs", func(v *n.Allocation) table.Key { return table.K(v.ID) }, allocsByJob, allocsByNode, allocsByEval, allocsByDeploy).Restored(&schema, shared.alloc)
 	deployments = table.New(&schema, "deployments", func(v *n.Deployment) table.Key { return table.K(v.ID) }, deploymentsByJob, deploymentsActive)
 	namespaces  = table.New(&schema, "namespaces", func(v *n.Namespace) table.Key { return table.K(v.Name) })
 	pools       = table.New(&schema, "node_pools", func(v *n.NodePool) table.Key { return table.K(v.Name) })
