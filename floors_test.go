@@ -47,6 +47,8 @@ var floors = []floor{
 	{"2.4", []string{"jobspec/jobwrite", "jobspec/fields"}}, // write, and describe, what jobspec reads
 	{"2.5", []string{"scheduler", "scheduler/..."}},         // joins the four above
 
+	{"2.55", []string{"scheduler/leastcost"}}, // schedulers beside the usual ones
+
 	// The plugin protocol. It imports nothing of the house, so what is remembered of
 	// a task may hold the handle that its driver gave.
 	{"2.6", []string{"plugins/executor/shim", "plugins/hclspec"}},
@@ -75,9 +77,11 @@ var floors = []floor{
 		"nomadlike/client/network",
 	}},
 	{"5.2", []string{
-		"nomadlike/server/worker", // takes from the broker, hands to the planner
+		"nomadlike/server/simulate", // hands to the planner, too
+		"nomadlike/server/worker",   // takes from the broker, hands to the planner
 		"nomadlike/client/hook", "nomadlike/client/hook/...",
 	}},
+	{"5.3", []string{"scheduler/schedulertest"}}, // tries schedulers on simulated clusters
 	{"5.4", []string{"nomadlike/client/task"}},
 	{"5.6", []string{"nomadlike/client/alloc"}},
 

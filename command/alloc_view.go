@@ -181,6 +181,9 @@ func (v *allocView) placement() {
 	if t := scores(v.Metrics); t != nil {
 		body = strings.TrimPrefix(body+"\n"+t.String(), "\n")
 	}
+	if s := decided(v.Metrics.ScoreMetaData, func(node n.NodeID) string { return "node " + n.Short(node) }); s != "" {
+		body += "\n\n" + s
+	}
 	v.section("Placement Metrics", stringer(body))
 }
 

@@ -72,10 +72,24 @@ func (v *evalView) show() {
 	if len(v.FailedTGAllocs) == 0 {
 		return
 	}
-	v.section("Failed Placements", stringer(strings.Join(v.unplaced(v.FailedTGAllocs, "", "  "), "\n")))
+	v.section("Failed Placements", stringer(v.why()))
 	if v.BlockedEval != "" {
 		v.printf("\nEvaluation %q waiting for additional capacity to place remainder", id(v.BlockedEval, v.verbose))
 	}
+}
+
+// why tells group by group what found no place, and what would have to change.
+func (v *evalView) why() string {
+	var lines []string
+	for i, g := range sorted(v.FailedTGAllocs) {
+		m := v.FailedTGAllocs[g]
+		if more := explained(m, "  "); i > 0 && len(more) > 0 {
+			lines = append(lines, "")
+		}
+		lines = append(lines, v.unplaced(map[string]*n.AllocMetric{g: m}, "", "  ")...)
+		lines = append(lines, explained(m, "  ")...)
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (v *evalView) when(ns int64) string {

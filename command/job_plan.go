@@ -22,6 +22,7 @@ Exits with 0 when the job does not differ, or when no allocation would be create
 or destroyed, with 1 when some would, and with 255 on any error.`,
 		examples: []string{
 			"# What would change?", Name + " job plan example.nomad.hcl", "",
+			"# Why would it run there, and not elsewhere?", Name + " job plan -why example.nomad.hcl", "",
 			"# Only the answer, for a script", Name + " job plan -json-output example.nomad.hcl",
 		},
 		bind: func(f *flags) action {
@@ -33,6 +34,7 @@ or destroyed, with 1 when some would, and with 255 on any error.`,
 			req := &n.JobPlan{}
 			f.BoolVar(&req.PolicyOverride, "policy-override", false, "accepted; this build has no policies")
 			vault := f.String("vault-namespace", "", "the Vault `namespace` of the job")
+			f.BoolVar(&req.Why, "why", false, "show why each allocation would go where, and what rules other nodes out")
 			verbose := f.verbose()
 			return func(e *env, args []string) error {
 				job, _, err := file.read(e, args[0])
@@ -60,6 +62,7 @@ or destroyed, with 1 when some would, and with 255 on any error.`,
 				}
 				p := &planned{env: e, job: job, plan: plan}
 				p.show(*verbose)
+				p.why(*verbose)
 				p.howToRun(file, args[0])
 				return end
 			}
@@ -129,6 +132,7 @@ func (p *planned) dryRun() {
 		p.print(p.yellow("- WARNING: Failed to place all allocations" + where + "."))
 		for _, g := range sorted(p.plan.FailedTGAllocs) {
 			lines := p.unplaced(map[string]*n.AllocMetric{g: p.plan.FailedTGAllocs[g]}, "  ", "    ")
+			lines = append(lines, explained(p.plan.FailedTGAllocs[g], "    ")...)
 			p.print(strings.Join(lines, "\n") + "\n")
 		}
 	}

@@ -126,6 +126,7 @@ func (v *jobView) placementFailure() {
 			break
 		}
 		lines := append([]string{fmt.Sprintf("Task Group %q:", g)}, v.reasons(failed.FailedTGAllocs[g], "  ")...)
+		lines = append(lines, explained(failed.FailedTGAllocs[g], "  ")...)
 		parts = append(parts, strings.Join(lines, "\n"))
 	}
 	v.section("Placement Failure", stringer(strings.Join(parts, "\n\n")))

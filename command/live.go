@@ -154,7 +154,11 @@ func (l *live) eval(ev *n.Evaluation, allocs []*n.AllocStub) {
 
 func (l *live) evalEnd(ev *n.Evaluation) {
 	l.update(func() {
-		l.failed = l.unplaced(ev.FailedTGAllocs, "  ", "    ")
+		l.failed = nil
+		for _, g := range sorted(ev.FailedTGAllocs) {
+			l.failed = append(l.failed, l.unplaced(map[string]*n.AllocMetric{g: ev.FailedTGAllocs[g]}, "  ", "    ")...)
+			l.failed = append(l.failed, mends(ev.FailedTGAllocs[g], "    ")...)
+		}
 		if ev.BlockedEval != "" {
 			l.waiting = fmt.Sprintf("Evaluation %s waits for room and places the rest when there is some.", id(ev.BlockedEval, l.verbose))
 		}

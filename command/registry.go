@@ -12,7 +12,7 @@ func verbs() []*verb {
 		evalStatus(), evalList(),
 		deploymentList(), deploymentStatus(), deploymentPromote(), deploymentFail(), deploymentPause(), deploymentResume(),
 		serverMembers(), serverJoin(), serverForceLeave(), agentInfo(),
-		operatorAPI(), raftListPeers(), schedulerGetConfig(), schedulerSetConfig(), keyringGenerate(), systemGC(),
+		operatorAPI(), operatorSimulate(), raftListPeers(), schedulerGetConfig(), schedulerSetConfig(), keyringGenerate(), systemGC(),
 		namespaceList(), nodePoolList(),
 	}
 }

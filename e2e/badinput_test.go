@@ -33,16 +33,17 @@ func TestBadJobs(t *testing.T) {
 	replace := func(old, new string) string { return strings.Replace(goodJob, old, new, 1) }
 	for _, c := range []struct{ name, file, want string }{
 		{"malformed", replace(`driver = "raw_exec"`, `driver = "raw_exec`), "malformed.hcl:5"},
-		{"unknown field", replace(`driver = "raw_exec"`, "drivr = \"raw_exec\""), `unknown argument "drivr"`},
+		{"unknown field", replace(`driver = "raw_exec"`, "drivr = \"raw_exec\""), `did you mean "driver"?`},
 		{"unknown block", replace("group \"g\"", "grupo \"g\""), `did you mean "group"?`},
 		{"wrong type", replace(`group "g" {`, "group \"g\" {\n count = \"many\""), `it takes a whole number, not the text "many"`},
 		{"no groups", `job "j" {}`, "the job has no groups"},
-		{"no job", ``, "the file needs a block job"},
+		{"no job", ``, `the file needs a block job "<id>"`},
 		{"unknown driver", replace("raw_exec", "nonesuch"), "missing drivers"},
 		{"negative count", replace(`group "g" {`, "group \"g\" {\n count = -1"), "count is -1 and must not be negative"},
 		{"impossible port", replace(`group "g" {`, "group \"g\" {\n network {\n port \"p\" {\n static = 70000\n }\n }"), `port "p": static is 70000 and must be between 1 and 65535`},
 		{"too large", "# " + strings.Repeat("x", 10<<20), "too many for a job file"},
-		{"not there yet", replace(`driver = "raw_exec"`, "driver = \"raw_exec\"\n artifact {\n source = \"x\"\n}"), "artifact is not available in this version yet"},
+		{"no Vault", replace(`driver = "raw_exec"`, "driver = \"raw_exec\"\n vault {}"), "the servers know no Vault"},
+		{"not there yet", replace(`driver = "raw_exec"`, "driver = \"raw_exec\"\n csi_plugin {\n id = \"x\"\n type = \"node\"\n }"), "csi_plugin is not available in this version yet"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := a.file(c.name+".hcl", c.file)

@@ -143,6 +143,8 @@ var masks = []struct {
 	{regexp.MustCompile(`[\d.]+/[\d.]+ (MHz|GHz)`), "<cpu>"},
 	{regexp.MustCompile(`[\d.]+ ?[KMG]?i?B/[\d.]+ [KMG]iB`), "<bytes>"},
 	{regexp.MustCompile(`(?i)(modify index: |-check-index |Uptime *= |"(Create|Modify|JobModify)Index": )\d+`), "${1}<n>"},
+	{regexp.MustCompile(`\d+ (MB|MHz) when it is empty`), "<size> when it is empty"},
+	{regexp.MustCompile(`(1000000000 MB +)\d+ MB`), "${1}<size>"},
 	{regexp.MustCompile(` {2,}`), "  "}, // columns are as wide as what was masked
 }
 

@@ -11,7 +11,7 @@ import (
 
 // hostile are files that are made to cost much.
 func hostile() map[string]string {
-	times := func(s string, n int) string { return strings.Repeat(s, n) }
+	times := strings.Repeat
 	in := func(e string) string { return "job \"j\" {\n  name = " + e + "\n}\n" }
 	doubled := func(first, next string, n int) string {
 		b := "locals {\n a0 = " + first + "\n"
@@ -93,7 +93,7 @@ func TestHostile(t *testing.T) {
 				text, _, _ = strings.Cut(err.Error(), "\n")
 			}
 			t.Logf("%.120s; %v, %d MB in all, memory grew by %d MB", text, took.Round(time.Millisecond), (after.TotalAlloc-before.TotalAlloc)>>20, grown)
-			if took > 10*time.Second { // on a busy machine, with the race detector
+			if took > 2*time.Minute { // a hang; on a busy machine, with the race detector, a second may be a quarter of that
 				t.Errorf("took %v", took)
 			}
 			if grown > 400 {

@@ -59,7 +59,7 @@ func (s *shower) value(v reflect.Value, path string) any {
 }
 
 func (s *shower) list(v reflect.Value, path string, written bool) any {
-	if v.Len() == 0 && !written && !(v.Type().Elem().Kind() == reflect.String && !v.IsNil() && s.canonical) {
+	if v.Len() == 0 && !written && (v.Type().Elem().Kind() != reflect.String || v.IsNil() || !s.canonical) {
 		return nil
 	}
 	out := make([]any, v.Len())

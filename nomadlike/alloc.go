@@ -363,6 +363,9 @@ type AllocMetric struct {
 	ScoreMetaData      []*NodeScore          // the best few, best first
 	AllocationTime     time.Duration
 	CoalescedFailures  int // further allocations of the group that failed alike
+	// Obstacles are kept of failed placements alone: the reasons above, with what
+	// would have to be different.
+	Obstacles []Obstacle `json:",omitempty"`
 }
 
 // NodeScore is how a node was rated.

@@ -13,6 +13,10 @@ const (
 // JobTypes lists the job types that users may write.
 var JobTypes = []string{JobTypeService, JobTypeBatch, JobTypeSystem, JobTypeSysBatch}
 
+// MetaScheduler is the key of a job's meta that names the scheduler that decides about
+// the job; without it that is the usual one of its type.
+const MetaScheduler = "nomadlike.scheduler"
+
 // JobStatus is derived from a job's evaluations and allocations, never set.
 type JobStatus string
 

@@ -161,6 +161,7 @@ type JobPlan struct {
 	Job            *Job
 	Diff           bool
 	PolicyOverride bool
+	Why            bool `json:",omitempty"` // tell how nodes were chosen
 }
 
 // JobPlanned answers a JobPlan.
@@ -172,6 +173,7 @@ type JobPlanned struct {
 	Diff               *JobDiff
 	NextPeriodicLaunch *time.Time
 	Warnings           string
+	Why                map[string]*GroupWhy `json:",omitempty"` // by group, if it was asked for
 	WriteMeta
 }
 

@@ -26,6 +26,11 @@ type chooser struct {
 	available map[string]int // ready nodes by datacenter
 	weight    int            // of the spreads of all groups
 	contests  map[contestKey]*contest
+
+	scorers []rank.Scorer // nil for the usual ones
+
+	why  map[string]*n.GroupWhy // what ruled nodes out, by group; nil if nobody asks
+	last bool                   // the choice is the last of its group
 }
 
 // suits reports a node that the job would want if it were ready.
@@ -241,7 +246,7 @@ func (s *chooser) trial(g *n.Group, penalty map[n.NodeID]bool, room *room) *tria
 	return &trial{
 		chooser: s, group: g, ask: ask, need: rank.Used(ask), cores: rank.Cores(g), room: room, candidate: rank.Candidate{On: s.OnNode},
 		rating: rank.For(&rank.Request{
-			Job: s.job, Group: g, Algorithm: s.config.SchedulerAlgorithm, Penalty: penalty, Weight: s.weight, Preempts: room != nil, Prefers: feasible.Affinity,
+			Job: s.job, Group: g, Algorithm: s.config.SchedulerAlgorithm, Penalty: penalty, Weight: s.weight, Preempts: room != nil, Prefers: feasible.Affinity, Scorers: s.scorers,
 		}),
 	}
 }

@@ -22,6 +22,7 @@ type contest struct {
 	at       []int32 // by position in the fleet, plus one
 	order    order.Order
 	parts    []part
+	byValue  []int // the parts, in an order that does not depend on that of the nodes
 	distinct bool
 	looked   int // so many of the entries were looked at; all, unless others have to leave
 
@@ -47,6 +48,7 @@ type entry struct {
 
 // A part is all nodes with the same values of the attributes that are spread over.
 type part struct {
+	key    string // of values and has
 	values []string
 	has    []bool
 }
@@ -54,6 +56,10 @@ type part struct {
 func newContest(s *chooser, g *n.Group, room *room) *contest {
 	x := &contest{trial: s.trial(g, nil, room), at: make([]int32, s.fleet.Len()), distinct: feasible.IsDistinct(s.job, g)}
 	x.enter()
+	for i := range x.parts {
+		x.byValue = append(x.byValue, i)
+	}
+	slices.SortFunc(x.byValue, func(a, b int) int { return strings.Compare(x.parts[a].key, x.parts[b].key) })
 	if room != nil { // chance decides which are looked at
 		slices.SortFunc(x.entries, func(a, b entry) int { return cmp.Compare(a.tie, b.tie) })
 	}
@@ -146,7 +152,7 @@ func (p *parting) of(m *fleet.Member) int32 {
 	}
 	id, ok := p.ids[key.String()]
 	if !ok {
-		id = int32(len(p.parts))
+		id, values.key = int32(len(p.parts)), key.String()
 		p.ids[key.String()] = id
 		p.parts = append(p.parts, values)
 	}
@@ -239,7 +245,7 @@ func (x *contest) share() {
 	for _, s := range x.rating.Spreads {
 		s.Begin(x.Count(x.group.Name, s.Attribute))
 	}
-	for i := range x.parts {
+	for _, i := range x.byValue { // what one spread says of a value may depend on what it said of others
 		sum := x.spreadOf(i)
 		x.order.Part(i, sum, sum != 0)
 	}

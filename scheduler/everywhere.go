@@ -1,6 +1,9 @@
 package scheduler
 
 import (
+	"maps"
+	"slices"
+
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/scheduler/reconcile"
 )
@@ -22,6 +25,7 @@ func everywhere(v View, e *n.Evaluation, o Options) (*Decision, error) {
 	for i := range w.allocs {
 		running[w.allocs[i].TaskGroup] = running[w.allocs[i].TaskGroup] || !w.allocs[i].Terminal()
 	}
+	w.ask(w.job, false)
 	for _, p := range append(w.result.Replace, w.result.Place...) {
 		group := p.Group.Name
 		m := w.try(&p, deployment)
@@ -46,11 +50,29 @@ func everywhere(v View, e *n.Evaluation, o Options) (*Decision, error) {
 		}
 	}
 	w.changes(deployment)
+	w.whyNotElsewhere()
 	d := w.decide()
-	for node := range full {
+	for _, node := range slices.Sorted(maps.Keys(full)) {
 		w.block(d, node)
 	}
 	return d, nil
+}
+
+// whyNotElsewhere tells of the nodes that were no candidates of any group.
+func (w *work) whyNotElsewhere() {
+	if !w.options.Why {
+		return
+	}
+	for i := range w.job.TaskGroups {
+		g, c := &w.job.TaskGroups[i], w.chooser(w.job)
+		f := c.trial(g, nil, nil).findings(true)
+		for at := range c.fleet.Len() {
+			if m := c.fleet.At(at); m.Node != nil {
+				f.absent(m.Node)
+			}
+		}
+		c.keep(g, f, nil, nil)
+	}
 }
 
 // merge adds up what was found on single nodes.
@@ -69,5 +91,7 @@ func merge(a, b *n.AllocMetric) *n.AllocMetric {
 			m.to[k] += v
 		}
 	}
+	a.Obstacles = mergeObstacles(a.Obstacles, b.Obstacles)
+	a.ResourcesExhausted = mergeShort(a.ResourcesExhausted, b.ResourcesExhausted)
 	return a
 }

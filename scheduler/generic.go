@@ -1,6 +1,8 @@
 package scheduler
 
 import (
+	"slices"
+
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/scheduler/reconcile"
 )
@@ -15,7 +17,13 @@ func generic(v View, e *n.Evaluation, o Options) (*Decision, error) {
 	if w.job != nil {
 		deployment = w.deployment(in)
 	}
-	for _, p := range append(w.result.Replace, w.result.Place...) {
+	all := slices.Concat(w.result.Replace, w.result.Place)
+	last := map[string]int{} // placement of each group
+	for i, p := range all {
+		last[p.Group.Name] = i
+	}
+	for i, p := range all {
+		w.ask(p.Job, i == last[p.Group.Name])
 		why := w.failed[p.Group.Name]
 		if why != nil { // the others of the group fail alike
 			why.CoalescedFailures++

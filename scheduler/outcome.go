@@ -17,6 +17,7 @@ type work struct {
 	choosers map[uint64]*chooser // by version of the job
 	failed   map[string]*n.AllocMetric
 	queued   map[string]int
+	why      map[string]*n.GroupWhy
 }
 
 func newWork(v View, e *n.Evaluation, o Options) *work {
@@ -37,9 +38,20 @@ func (w *work) chooser(job *n.Job) *chooser {
 	c := w.choosers[job.Version]
 	if c == nil {
 		c = newChooser(w.proposal, job, w.chance)
+		c.scorers = w.options.scorers
 		w.choosers[job.Version] = c
 	}
 	return c
+}
+
+// ask has the chooser of a job's version tell of the next placement what Options ask
+// for.
+func (w *work) ask(job *n.Job, last bool) {
+	if w.options.Why && w.why == nil {
+		w.why = map[string]*n.GroupWhy{}
+	}
+	c := w.chooser(job)
+	c.why, c.last = w.why, last
 }
 
 // input is what the rules of reconcile look at.
@@ -225,7 +237,7 @@ func (w *work) decide() *Decision {
 	if p.Deployment != nil && e.DeploymentID == "" {
 		e.DeploymentID = p.Deployment.ID
 	}
-	d := &Decision{Plan: p, Eval: &e}
+	d := &Decision{Plan: p, Eval: &e, Why: w.why}
 	for _, f := range w.result.FollowUps {
 		f.CreateTime, f.ModifyTime = w.options.Now.UnixNano(), w.options.Now.UnixNano()
 		e.NextEval = f.ID

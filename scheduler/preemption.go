@@ -16,8 +16,9 @@ func (w *work) find(p *reconcile.Placement) (*choice, *n.AllocMetric) {
 	s := w.chooser(p.Job)
 	c, metric := s.choose(p.Group, penalty(p), p.Node)
 	if c == nil && metric.NodesExhausted > 0 && s.config.PreemptionConfig.Enabled(p.Job.Type) {
-		return s.seek(p.Group, penalty(p), p.Node, w.roomFor())
+		c, metric = s.seek(p.Group, penalty(p), p.Node, w.roomFor())
 	}
+	s.tell(p.Group, p.Node, c, metric)
 	return c, metric
 }
 

@@ -4,8 +4,25 @@
 // best of them in rank, and who leaves a full one in preempt; here the four are
 // joined.
 //
-// Another scheduler is a Scheduler registered under the type of evaluations that
-// it handles; another check or rating is registered in feasible or rank.
+// There are three ways to have it decide otherwise, from the least to the most:
+//
+//   - A rule more for all jobs: a check of nodes with feasible.Register, a rating of
+//     them with rank.Register.
+//   - Other ratings for the jobs that ask for them: a Scheduler that Rated makes, given
+//     a name with Register. See package leastcost.
+//   - Something altogether different: any function that is a Scheduler, with Register.
+//
+// A job asks for a scheduler in its meta:
+//
+//	meta = {
+//	  "nomadlike.scheduler" = "leastcost"
+//	}
+//
+// Meta goes through every tool that knows jobs, and means nothing to those that do not
+// know the key. Names that no scheduler has are refused when the job is registered. As
+// any change of meta, a change of the scheduler replaces what runs.
+//
+// What any scheduler must keep to is checked by package schedulertest.
 package scheduler
 
 import (
@@ -40,6 +57,9 @@ type View interface {
 type Options struct {
 	Now  time.Time
 	Seed uint64 // of all that is left to chance
+	// scorers rate nodes; nil: all that are registered.
+	scorers []rank.Scorer
+	Why     bool // tell which nodes were ruled out, and by what; it costs a look at each
 }
 
 // A Decision is what is to become of an evaluation. It takes effect as a whole.
@@ -47,27 +67,24 @@ type Decision struct {
 	Plan     *n.Plan         // nil or NoOp: nothing changes
 	Eval     *n.Evaluation   // the evaluation with its outcome
 	NewEvals []*n.Evaluation // that follow from it
+	// Why is there if Options asked for it, by group. It has no Placements: their
+	// scores are in the allocations' metrics.
+	Why map[string]*n.GroupWhy
 }
 
-// A Scheduler handles one evaluation. An error means that it could not decide,
+// A Scheduler handles one evaluation. It depends on nothing but its arguments, may be
+// called by many goroutines at once, and changes nothing of what the view returns. Its
+// plan is checked once more before it takes effect, and what does not fit any more is
+// dropped; then it is asked again, with newer state. An error means that it could not decide,
 // and is to be asked again later.
 type Scheduler func(View, *n.Evaluation, Options) (*Decision, error)
 
-// schedulers by the type of the evaluations that they handle.
-var schedulers = map[string]Scheduler{
+// usual are the schedulers of jobs that ask for none, by type.
+var usual = map[string]Scheduler{
 	n.JobTypeService:  generic,
 	n.JobTypeBatch:    generic,
 	n.JobTypeSystem:   everywhere,
 	n.JobTypeSysBatch: everywhere,
-}
-
-// Register adds a scheduler. It is called before any scheduling, and panics on a
-// type that has one.
-func Register(evalType string, s Scheduler) {
-	if schedulers[evalType] != nil {
-		panic("scheduler: there is one for " + evalType)
-	}
-	schedulers[evalType] = s
 }
 
 // triggers that each type of job accepts beyond those of all.
@@ -87,11 +104,17 @@ var (
 	}
 )
 
-// Process decides about an evaluation with the scheduler of its type.
+// Process decides about an evaluation with the scheduler that its job asks for, or
+// with the usual one of its type.
 func Process(v View, e *n.Evaluation, o Options) (*Decision, error) {
-	s := schedulers[e.Type]
+	s, why := find(v, e)
+	if why != "" {
+		failed := *e
+		failed.Status, failed.StatusDescription = n.EvalFailed, why
+		return &Decision{Eval: &failed}, nil
+	}
 	if s == nil {
-		return nil, fmt.Errorf("no scheduler handles evaluations of type %q", e.Type)
+		return nil, unknownType(e)
 	}
 	if accepted := triggers[e.Type]; accepted != nil && !slices.Contains(accepted, e.TriggeredBy) {
 		failed := *e

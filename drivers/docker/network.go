@@ -3,6 +3,7 @@ package docker
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -65,10 +66,18 @@ func (s *spec) network(h *container.HostConfig) error {
 // published returns the ports that the task asks for, in its own order.
 func (s *spec) published() ([]drivers.Port, error) {
 	var out []drivers.Port
-	for _, label := range s.task.Ports {
+	wanted, inside := s.task.Ports, map[string]int64{}
+	for _, m := range s.task.PortMap { // the older spelling says where they lead to
+		maps.Copy(inside, m)
+	}
+	wanted = append(slices.Clone(wanted), slices.Sorted(maps.Keys(inside))...)
+	for _, label := range wanted {
 		found := false
 		for _, p := range s.run.Resources.Ports {
 			if p.Label == label {
+				if to, ok := inside[label]; ok {
+					p.To = int(to)
+				}
 				out, found = append(out, p), true
 			}
 		}

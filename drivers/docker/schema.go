@@ -142,7 +142,7 @@ var taskSchema = hclspec.NewObject(map[string]*hclspec.Spec{
 	"oom_score_adj":     hclspec.NewAttr("oom_score_adj", "number"),
 	"pid_mode":          hclspec.NewAttr("pid_mode", "string"),
 	"pids_limit":        hclspec.NewAttr("pids_limit", "number"),
-	"port_map":          hclspec.NewAttr("port_map", "list(map(number))"), // to say what to write instead
+	"port_map":          hclspec.NewAttr("port_map", "list(map(number))"), // an older spelling of ports
 	"ports":             hclspec.NewAttr("ports", "list(string)"),
 	"privileged":        hclspec.NewAttr("privileged", "bool"),
 	"readonly_rootfs":   hclspec.NewAttr("readonly_rootfs", "bool"),

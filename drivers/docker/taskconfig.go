@@ -143,9 +143,8 @@ func (c *taskConfig) validate() error {
 	switch {
 	case c.Image == "":
 		return errors.New("image is required")
-	case len(c.PortMap) > 0:
-		return errors.New("port_map is not supported: give the ports of the group's network block a \"to\" " +
-			"and list their labels in \"ports\"")
+	case len(c.PortMap) > 0 && len(c.Ports) > 0:
+		return errors.New("port_map and ports exclude each other: keep ports, and give the ports of the group's network block a \"to\"")
 	case c.Command != strings.TrimSpace(c.Command):
 		return fmt.Errorf("command %q must not begin or end with blanks", c.Command)
 	case c.CPUPeriod < 0 || c.CPUPeriod > maxCPUPeriod:

@@ -23,6 +23,9 @@ type Options struct {
 	MaxCount        int // of allocations of one job; negative: no limit, 0: DefaultMaxCount
 	// MemoryOversubscription says whether memory_max has an effect.
 	MemoryOversubscription bool
+	// Schedulers are those that jobs may ask for by name, each with the types of jobs
+	// that it handles; nil where they are not known.
+	Schedulers map[string][]string
 	// Vault says that the servers know a Vault, from which tasks may have tokens.
 	Vault bool
 	// Identities that tasks and services get where the servers' configuration has

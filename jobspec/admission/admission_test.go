@@ -33,7 +33,7 @@ func TestAdmission(t *testing.T) {
 				t.Fatalf("%s: %v", d.Pos, err)
 			}
 			job := file.Job
-			warnings, err := admission.Admit(job, admission.Options{})
+			warnings, err := admission.Admit(job, admission.Options{Schedulers: map[string][]string{"cheap": {n.JobTypeService}}})
 			var out []string
 			for _, p := range admission.Problems(err) {
 				out = append(out, "problem: "+p.Text)

@@ -130,7 +130,7 @@ func (c *checks) transparent(g *n.Group, p *n.TransparentProxy) {
 
 func (c *checks) gateway(g *n.Group, s *n.Service, x *n.Gateway) {
 	c.in("gateway", "Gateway", func() {
-		if !isolated(g) && !(len(g.Networks) == 1 && g.Networks[0].Mode == "host") {
+		if !isolated(g) && (len(g.Networks) != 1 || g.Networks[0].Mode != "host") {
 			c.add("", "the group needs exactly one network block, with mode = \"bridge\", \"host\" or \"cni/<name>\"")
 		}
 		if p := x.Proxy; p != nil {

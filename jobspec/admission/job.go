@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -48,7 +49,23 @@ func (c *checks) check() {
 	if t := j.VersionTag; t != nil && len(t.Description) > 1000 {
 		c.add("VersionTag", "the version tag's description has %d bytes, and may have 1000", len(t.Description))
 	}
+	c.scheduler(j)
 	c.groups(j)
+}
+
+// scheduler checks the name of the scheduler that a job asks for.
+func (c *checks) scheduler(j *n.Job) {
+	name, known := j.Meta[n.MetaScheduler], c.options.Schedulers
+	if name == "" || known == nil {
+		return
+	}
+	types, ok := known[name]
+	switch {
+	case !ok:
+		c.add("Meta", "meta: no scheduler is named %q, as %s has it; leave it out for the usual one, or write one of %s", name, n.MetaScheduler, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+	case !slices.Contains(types, j.Type):
+		c.add("Meta", "meta: %s %q handles jobs of type %s, not %s", n.MetaScheduler, name, strings.Join(types, " and "), j.Type)
+	}
 }
 
 // launches checks how a job is launched by others than its registration.

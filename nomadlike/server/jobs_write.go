@@ -24,7 +24,7 @@ func (s *Server) admit(view *state.View, o *n.WriteOptions, job *n.Job) (warning
 	}
 	told, err := admission.Admit(job, admission.Options{
 		MaxPriority: s.Jobs.MaxPriority, DefaultPriority: s.Jobs.DefaultPriority, MaxCount: s.Jobs.MaxCount,
-		MemoryOversubscription: view.SchedulerConfig().MemoryOversubscriptionEnabled,
+		MemoryOversubscription: view.SchedulerConfig().MemoryOversubscriptionEnabled, Schedulers: scheduler.Names(),
 	})
 	warnings = admission.Texts(told)
 	if err != nil {
@@ -303,7 +303,7 @@ func (s *Server) jobPlan(_ context.Context, req *n.JobPlan) (*n.JobPlanned, erro
 	job, planned := asRegistered(old, req.Job, view.Index()+1)
 	eval := jobEval(job, n.TriggerJobRegister, 0)
 	eval.AnnotatePlan, eval.CreateIndex = true, view.Index()+1
-	d, err := s.schedule(withJob{view, job}, eval, scheduler.Options{Now: time.Now(), Seed: newSeed()})
+	d, err := s.schedule(withJob{view, job}, eval, scheduler.Options{Now: time.Now(), Seed: newSeed(), Why: req.Why})
 	if err != nil {
 		return nil, err
 	}
@@ -316,6 +316,9 @@ func (s *Server) jobPlan(_ context.Context, req *n.JobPlan) (*n.JobPlanned, erro
 	out.CreatedEvals, out.NextPeriodicLaunch = d.NewEvals, nextLaunch(job, time.Now())
 	if old != nil {
 		out.JobModifyIndex = old.JobModifyIndex
+	}
+	if req.Why {
+		out.Why = whyPlanned(view, d)
 	}
 	if req.Diff {
 		out.Diff = jobdiff.Diff(old, planned, true)

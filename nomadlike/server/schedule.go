@@ -3,6 +3,7 @@ package server
 import (
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/scheduler"
+	_ "github.com/nomadlike/nomadlike/scheduler/leastcost" // schedulers that jobs may ask for are listed here
 	"github.com/nomadlike/nomadlike/scheduler/reconcile"
 )
 

@@ -159,6 +159,12 @@ func first(tests []Test, node *n.Node) string {
 	return ""
 }
 
+// Reasons that tools look for, or that more is told of.
+const (
+	MissingDrivers = "missing drivers"
+	MissingDevices = "missing devices"
+)
+
 // drivers asks for a healthy driver for each task.
 func drivers(_ *n.Job, group *n.Group) (Test, bool) {
 	if group == nil {
@@ -167,11 +173,22 @@ func drivers(_ *n.Job, group *n.Group) (Test, bool) {
 	return func(node *n.Node) string {
 		for i := range group.Tasks {
 			if !hasDriver(node, group.Tasks[i].Driver) {
-				return "missing drivers"
+				return MissingDrivers
 			}
 		}
 		return ""
 	}, true
+}
+
+// LackingDrivers names the drivers of a group's tasks that a node does not have, or
+// that are not healthy there.
+func LackingDrivers(node *n.Node, group *n.Group) (names []string) {
+	for i := range group.Tasks {
+		if d := group.Tasks[i].Driver; !hasDriver(node, d) && !slices.Contains(names, d) {
+			names = append(names, d)
+		}
+	}
+	return names
 }
 
 func hasDriver(node *n.Node, name string) bool {

@@ -27,7 +27,7 @@ func devices(_ *n.Job, group *n.Group) (Test, bool) {
 	// How many are healthy is no part of the class.
 	return func(node *n.Node) string {
 		if !enough(node, asked) {
-			return "missing devices"
+			return MissingDevices
 		}
 		return ""
 	}, false

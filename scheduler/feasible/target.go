@@ -1,6 +1,15 @@
 // Package feasible decides whether a node can run a group at all: constraints,
 // drivers, networks. It is pure. Each rule is a Check, registered by name; the
 // reasons it gives are those that operators read in placement metrics.
+//
+// A rule more is a Check that is registered before any scheduling:
+//
+//	feasible.Register(feasible.Check{Name: "owner", Make: owner})
+//
+// Make is called once for each job and once for each of its groups, and returns a Test
+// of nodes, or nil where nothing is asked for. A Test that looks at nothing but what
+// ComputeClass covers says so with perClass, and is then asked once for each class of
+// nodes in place of once for each node.
 package feasible
 
 import (

@@ -72,6 +72,18 @@ func takenCores(allocs []*n.Allocation) map[uint16]bool {
 	return taken
 }
 
+// FreeCores is how many cores a node has that no allocation has for itself, and how
+// many it has when it is empty.
+func FreeCores(node *n.Node, allocs []*n.Allocation) (free, all int) {
+	taken, cores := takenCores(allocs), usableCores(node)
+	for _, c := range cores {
+		if !taken[c] {
+			free++
+		}
+	}
+	return free, len(cores)
+}
+
 var errCores = errors.New("cores")
 
 // giveCores gives tasks the lowest cores that are free.

@@ -43,7 +43,7 @@ func wantsDevices(g *n.Group) (wants, prefers bool) {
 	return wants, prefers
 }
 
-var errDevices = errors.New("devices: no devices match request")
+var errDevices = errors.New(NoDevices)
 
 // giveDevices gives tasks devices that are free: of the kinds that do, the one that
 // is preferred most. met is the sum of the weights of the affinities that these

@@ -1,6 +1,17 @@
 // Package rank decides whether a group fits beside what already runs on a node,
 // which ports it gets, and how good a place the node is. It is pure. Each rating
 // is a Scorer, registered by name.
+//
+// A rating more for all jobs is a Scorer that is registered before any scheduling:
+//
+//	rank.Register(rank.Scorer{Name: "newest", Alone: true, Make: newest})
+//
+// Make is called once for each group and returns a Score of nodes, or nil where it has
+// nothing to say. The score of a node must depend on nothing but the node and what runs
+// on it: nodes are kept in the order of their scores, and only those on which something
+// changes are rated again. The score by which nodes are chosen is the mean of those that
+// apply, so that each should lie within -1 and 1. Ratings for the jobs that ask for them
+// alone are made with scheduler.Rated.
 package rank
 
 import (
@@ -111,7 +122,7 @@ func Sum(allocs []*n.Allocation) (u Usage) {
 // there is too little of.
 func Fits(node *n.Node, allocs []*n.Allocation) (ok bool, lacking string) {
 	if node.NodeMaxAllocs > 0 && len(allocs) > node.NodeMaxAllocs {
-		return false, "max allocation exceeded"
+		return false, TooManyAllocs
 	}
 	dim := Sum(allocs).lacking(Capacity(node))
 	if dim != "cpu" && sharedCore(allocs) {

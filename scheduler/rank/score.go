@@ -29,6 +29,7 @@ type Request struct {
 	Preempts  bool              // others may have to leave for it
 	Resolve   func(node *n.Node, target string) (string, bool)
 	Prefers   func(*n.Node, n.Affinity) bool
+	Scorers   []Scorer // nil: all that are registered
 }
 
 // A Candidate is a node on which the group fits.
@@ -64,7 +65,7 @@ var scorers = []Scorer{
 	{Preempted, true, preemption},
 }
 
-// Register adds a scorer. It is called before any scheduling, and panics on a
+// Register adds a scorer that counts for all jobs. It is called before any scheduling, and panics on a
 // name that is taken.
 func Register(s Scorer) {
 	if slices.ContainsFunc(scorers, func(o Scorer) bool { return o.Name == s.Name }) {
@@ -72,6 +73,9 @@ func Register(s Scorer) {
 	}
 	scorers = append(scorers, s)
 }
+
+// Scorers lists all that are registered.
+func Scorers() []Scorer { return slices.Clone(scorers) }
 
 // A Rating rates candidates for one request.
 type Rating struct {
@@ -83,7 +87,11 @@ type Rating struct {
 // For prepares the scores of a request.
 func For(r *Request) *Rating {
 	out := &Rating{}
-	for _, s := range scorers {
+	list := r.Scorers
+	if list == nil {
+		list = scorers
+	}
+	for _, s := range list {
 		if s.Alone && r.Job.RunsEverywhere() {
 			continue
 		}

@@ -6,11 +6,17 @@ import (
 	n "github.com/nomadlike/nomadlike/nomadlike"
 )
 
+// Texts of what there is too little of, beside the names of dimensions.
+const (
+	TooManyAllocs = "max allocation exceeded"
+	NoDevices     = "devices: no devices match request"
+)
+
 // Room says what there is too little of on a node for a group, or "". used is what
 // its allocations would use with the group, and allocs how many they are without it.
 func Room(node *n.Node, used Usage, allocs int) (lacking string) {
 	if node.NodeMaxAllocs > 0 && allocs >= node.NodeMaxAllocs {
-		return "max allocation exceeded"
+		return TooManyAllocs
 	}
 	return used.lacking(Capacity(node))
 }

@@ -102,6 +102,11 @@ func resources(node *n.Node, s Spec) drivers.Resources {
 		if a := s.Alloc.AllocatedResources.Tasks[s.Task.Name]; a != nil {
 			out.CPUShares, out.Cores = a.Cpu.CpuShares, a.Cpu.ReservedCores
 			out.MemoryMB, out.MemoryMaxMB = a.Memory.MemoryMB, a.Memory.MemoryMaxMB
+			for i := range a.Networks { // as older job files have them
+				for _, p := range a.Networks[i].AllPorts() {
+					out.Ports = append(out.Ports, drivers.Port{Label: p.Label, Value: p.Value, To: max(p.To, 0), HostIP: a.Networks[i].IP})
+				}
+			}
 		}
 	}
 	if total := node.NodeResources.Cpu.CpuShares; total > 0 {
