@@ -97,7 +97,7 @@ func chosen(placements []n.PlacementWhy) *text.Table {
 func scoresOf(p *n.PlacementWhy) fmt.Stringer {
 	m := &n.AllocMetric{}
 	for _, r := range p.Rated {
-		m.ScoreMetaData = append(m.ScoreMetaData, n.NodeScore{NodeID: n.NodeID(r.NodeName), Scores: r.Scores, NormScore: r.Score})
+		m.ScoreMetaData = append(m.ScoreMetaData, &n.NodeScore{NodeID: n.NodeID(r.NodeName), Scores: r.Scores, NormScore: r.Score})
 	}
 	if t := scores(m); t != nil {
 		return t

@@ -128,11 +128,11 @@ func has(o *n.Obstacle, nodes, what string) string {
 
 // decided is a sentence on why the first of rated nodes was chosen and not the next;
 // "" where there was no other.
-func decided(rated []n.NodeScore, name func(n.NodeID) string) string {
+func decided(rated []*n.NodeScore, name func(n.NodeID) string) string {
 	if len(rated) < 2 {
 		return ""
 	}
-	best, next := &rated[0], &rated[1]
+	best, next := rated[0], rated[1]
 	if by := best.NormScore - next.NormScore; by > 0 {
 		return fmt.Sprintf("%s is %.3g ahead of %s, by %s", name(best.NodeID), by, name(next.NodeID), decisive(best.Scores, next.Scores))
 	}
@@ -140,11 +140,11 @@ func decided(rated []n.NodeScore, name func(n.NodeID) string) string {
 }
 
 // decisive names the score that differs most in favour of the first.
-func decisive(best, next map[string]float64) string {
+func decisive(best, next n.Scores) string {
 	name, most := "", 0.0
-	for _, k := range sorted(best) {
-		if d := best[k] - next[k]; d > most {
-			name, most = k, d
+	for _, score := range best {
+		if d := score.Value - next.Of(score.Name); d > most || d == most && d > 0 && score.Name < name {
+			name, most = score.Name, d
 		}
 	}
 	if name == "" {

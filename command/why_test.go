@@ -25,7 +25,7 @@ func TestMends(t *testing.T) {
 				}
 				return strings.Join(append(mends(&m, ""), ""), "\n")
 			case "scores":
-				var rated []n.NodeScore
+				var rated []*n.NodeScore
 				if err := json.Unmarshal([]byte(d.Input), &rated); err != nil {
 					t.Fatal(err)
 				}

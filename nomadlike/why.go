@@ -54,6 +54,6 @@ type PlacementWhy struct {
 type RatedNode struct {
 	NodeID   NodeID
 	NodeName string
-	Score    float64            // the mean of those that apply
-	Scores   map[string]float64 // by ranker
+	Score    float64 // the mean of those that apply
+	Scores   Scores
 }

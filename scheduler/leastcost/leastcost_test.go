@@ -2,6 +2,7 @@ package leastcost_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
@@ -37,7 +38,7 @@ func TestCheapestFirst(t *testing.T) {
 	on := map[string]int{}
 	for a := range c.View().JobAllocs(nil, job.Key()) {
 		on[a.NodeName]++
-		if _, shown := a.Metrics.ScoreMetaData[0].Scores[leastcost.Name]; !shown {
+		if !slices.ContainsFunc(a.Metrics.ScoreMetaData[0].Scores, func(s n.Score) bool { return s.Name == leastcost.Name }) {
 			t.Errorf("%s shows no score for cost: %v", a.Name, a.Metrics.ScoreMetaData[0])
 		}
 	}

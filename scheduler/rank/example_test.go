@@ -25,7 +25,7 @@ func ExampleRegister() {
 	rating := rank.For(&rank.Request{Job: job, Group: &job.TaskGroups[0]})
 	for _, green := range []string{"yes", ""} {
 		score := rating.Explain(&rank.Candidate{Node: &n.Node{Meta: map[string]string{"green": green}}, Class: -1}, 0)
-		fmt.Printf("%q: %v\n", green, score.Scores["green"])
+		fmt.Printf("%q: %v\n", green, score.Scores.Of("green"))
 	}
 	// Output:
 	// "yes": 1
