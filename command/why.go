@@ -142,9 +142,9 @@ func decided(rated []*n.NodeScore, name func(n.NodeID) string) string {
 // decisive names the score that differs most in favour of the first.
 func decisive(best, next n.Scores) string {
 	name, most := "", 0.0
-	for _, s := range best {
-		if d := s.Value - next.Of(s.Name); d > most {
-			name, most = s.Name, d
+	for _, score := range best {
+		if d := score.Value - next.Of(score.Name); d > most || d == most && d > 0 && score.Name < name {
+			name, most = score.Name, d
 		}
 	}
 	if name == "" {

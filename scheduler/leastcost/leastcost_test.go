@@ -38,7 +38,7 @@ func TestCheapestFirst(t *testing.T) {
 	on := map[string]int{}
 	for a := range c.View().JobAllocs(nil, job.Key()) {
 		on[a.NodeName]++
-		if shown := slices.ContainsFunc(a.Metrics.ScoreMetaData[0].Scores, func(s n.Score) bool { return s.Name == leastcost.Name }); !shown {
+		if !slices.ContainsFunc(a.Metrics.ScoreMetaData[0].Scores, func(s n.Score) bool { return s.Name == leastcost.Name }) {
 			t.Errorf("%s shows no score for cost: %v", a.Name, a.Metrics.ScoreMetaData[0])
 		}
 	}
