@@ -2,6 +2,7 @@ package nomadlike
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -395,16 +396,23 @@ func (s Scores) Of(name string) float64 {
 	return 0
 }
 
+// String shows them as what they are in JSON, so that templates print the same.
+func (s Scores) String() string { return fmt.Sprint(s.byName()) }
+
+func (s Scores) byName() map[string]float64 {
+	out := make(map[string]float64, len(s))
+	for _, score := range s {
+		out[score.Name] = score.Value
+	}
+	return out
+}
+
 // MarshalJSON writes an object with the scores by name.
 func (s Scores) MarshalJSON() ([]byte, error) {
 	if s == nil {
 		return []byte("null"), nil
 	}
-	byName := make(map[string]float64, len(s))
-	for _, score := range s {
-		byName[score.Name] = score.Value
-	}
-	return json.Marshal(byName)
+	return json.Marshal(s.byName())
 }
 
 // UnmarshalJSON reads such an object; the scores come in order of their names.
