@@ -67,7 +67,7 @@ func glanceCode(src []byte) (hclsyntax.TokenType, int) {
 		for n < len(src) && isWord(src[n]) && src[n] < utf8.RuneSelf {
 			n++
 		}
-		if b >= '0' && b <= '9' && (n > 20 || bytes.ContainsAny(src[:n], "eE")) { // it may be out of range
+		if b >= '0' && b <= '9' && mayBeHuge(src) {
 			return hclsyntax.TokenInvalid, n
 		}
 		return hclsyntax.TokenIdent, n
@@ -112,4 +112,17 @@ func glanceText(src []byte) (hclsyntax.TokenType, int) {
 
 func isWord(b byte) bool {
 	return b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= 0x80
+}
+
+// mayBeHuge reports a text that begins with a number which is not an everyday one.
+// The library takes for one number whatever digits and points stand together.
+func mayBeHuge(src []byte) bool {
+	n, points := 0, 0
+	for n < len(src) && n <= 20 && (src[n] == '.' || isWord(src[n])) {
+		if src[n] == '.' {
+			points++
+		}
+		n++
+	}
+	return n > 20 || points > 1 || bytes.ContainsAny(src[:n], "eE")
 }
