@@ -2,12 +2,12 @@ package command
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/nomadlike/nomadlike/jobspec/admission"
 	n "github.com/nomadlike/nomadlike/nomadlike"
 	"github.com/nomadlike/nomadlike/nomadlike/api"
 	"github.com/nomadlike/nomadlike/nomadlike/errs"
+	"github.com/nomadlike/nomadlike/nomadlike/walk"
 )
 
 func jobValidate() *verb {
@@ -55,7 +55,7 @@ func validate(e *env, file *jobFile, job *n.Job) error {
 	switch {
 	case errs.Is(err, errs.Unavailable) && !answered(err):
 		e.warnf("No agent answers at %s: the job is checked here, and its drivers' configuration is not.\n", e.address())
-		resp = validateHere(job)
+		resp = validateHere(walk.Clone(job))
 	case err != nil:
 		return e.trouble("Error validating job", err)
 	}
@@ -73,12 +73,11 @@ func validate(e *env, file *jobFile, job *n.Job) error {
 	return nil
 }
 
-// validateHere checks what can be checked without a server.
+// validateHere checks what can be checked without a server. It completes the job as
+// a server would.
 func validateHere(job *n.Job) *n.JobValidated {
 	warnings, err := admission.Admit(job, admission.Options{})
 	out := &n.JobValidated{ValidationErrors: admission.Texts(admission.Problems(err))}
-	if list := append(admission.Texts(warnings), admission.Unavailable(job)...); len(list) > 0 {
-		out.Warnings = fmt.Sprintf("%d:\n\n* %s", len(list), strings.Join(list, "\n* "))
-	}
+	out.Warnings = admission.Summary(append(admission.Texts(warnings), admission.Unavailable(job)...))
 	return out
 }

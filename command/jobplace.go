@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -16,7 +17,7 @@ import (
 // Servers see no lines: the same checks are made here to find them.
 type jobPlaces struct {
 	file  *jobspec.File
-	paths map[string]string // of fields, by what may be said of them
+	paths func() map[string]string // of fields, by what may be said of them
 }
 
 // places is nil where the job came from no file with lines.
@@ -24,12 +25,14 @@ func (j *jobFile) places(job *n.Job) *jobPlaces {
 	if j.file == nil {
 		return nil
 	}
-	p := &jobPlaces{file: j.file, paths: map[string]string{}}
-	warnings, err := admission.Admit(walk.Clone(job), admission.Options{})
-	for _, x := range append(warnings, admission.Problems(err)...) {
-		p.paths[x.Text] = x.Path
-	}
-	return p
+	return &jobPlaces{j.file, sync.OnceValue(func() map[string]string {
+		paths := map[string]string{}
+		warnings, err := admission.Admit(walk.Clone(job), admission.Options{})
+		for _, x := range append(warnings, admission.Problems(err)...) {
+			paths[x.Text] = x.Path
+		}
+		return paths
+	})}
 }
 
 // show is a sentence with the line that it means, or alone.
@@ -37,7 +40,7 @@ func (p *jobPlaces) show(e *env, text string, severity hcl.DiagnosticSeverity) s
 	if p == nil {
 		return "* " + text
 	}
-	path, ok := p.paths[text]
+	path, ok := p.paths()[text]
 	at, found := p.file.Places.Of(path)
 	if !ok || !found {
 		return "* " + text
@@ -86,7 +89,7 @@ func (p *jobPlaces) trouble(e *env, doing string, err error) error {
 	lines := strings.Split(plainText(err), "\n")
 	known := false
 	for _, l := range lines {
-		known = known || p.paths[l] != ""
+		known = known || p.paths()[l] != ""
 	}
 	if !known {
 		return e.trouble(doing, err)

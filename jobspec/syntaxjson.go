@@ -1,7 +1,9 @@
 package jobspec
 
 import (
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -125,7 +127,7 @@ func (p *parser) body(b hcl.Body, s *shape) (*hclsyntax.Body, hcl.Diagnostics) {
 		if block.Type == "dynamic" {
 			made := s.blocks[block.Labels[0]]
 			if made == nil {
-				diags = append(diags, fault(block.DefRange, "unknown block "+block.Labels[0], "%s", known(block.Labels[0], keys(s.blocks))))
+				diags = append(diags, fault(block.DefRange, "unknown block "+block.Labels[0], "%s", known(block.Labels[0], slices.Collect(maps.Keys(s.blocks)))))
 				continue
 			}
 			inner = &shape{attrs: []string{"for_each", "iterator", "labels"}, blocks: map[string]*shape{"content": made}, labels: map[string]int{}}
@@ -138,14 +140,6 @@ func (p *parser) body(b hcl.Body, s *shape) (*hclsyntax.Body, hcl.Diagnostics) {
 		})
 	}
 	return out, diags
-}
-
-func keys[V any](m map[string]V) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	return out
 }
 
 // argument adds an argument to a body.

@@ -128,7 +128,7 @@ func BenchmarkFull(b *testing.B) {
 }
 
 // BenchmarkFigures places a job on a cluster, from its evaluation to the complete
-// plan. See docs of figures for the shapes.
+// plan. docs/figures.md has the shapes.
 func BenchmarkFigures(b *testing.B) {
 	for _, size := range []int{1000, 5000, 10_000} {
 		w := cluster(size)

@@ -23,7 +23,8 @@ type contest struct {
 	order    order.Order
 	parts    []part
 	byValue  []int // the parts, in an order that does not depend on that of the nodes
-	distinct bool
+	distinct bool  // the group has constraints on what else runs
+	property bool  // among them, on how often a value of an attribute may be used
 	looked   int // so many of the entries were looked at; all, unless others have to leave
 
 	evaluated           int
@@ -54,7 +55,8 @@ type part struct {
 }
 
 func newContest(s *chooser, g *n.Group, room *room) *contest {
-	x := &contest{trial: s.trial(g, nil, room), at: make([]int32, s.fleet.Len()), distinct: feasible.IsDistinct(s.job, g)}
+	x := &contest{trial: s.trial(g, nil, room), at: make([]int32, s.fleet.Len()), property: feasible.Distincts(s.job, g, n.OpDistinctProperty)}
+	x.distinct = x.property || feasible.Distincts(s.job, g, n.OpDistinctHosts)
 	x.enter()
 	for i := range x.parts {
 		x.byValue = append(x.byValue, i)
@@ -166,7 +168,7 @@ func (x *contest) touch(id n.NodeID) {
 	if !ok {
 		return
 	}
-	if x.distinct && x.spreadsProperty() {
+	if x.property {
 		for i := range x.looked { // a value may be free again, or taken
 			x.refresh(i)
 		}
@@ -184,11 +186,6 @@ func (x *contest) entry(id n.NodeID) (int, bool) {
 	}
 	i := int(x.at[at] - 1)
 	return i, i < x.looked
-}
-
-// spreadsProperty reports a constraint on how often a value may be used.
-func (x *contest) spreadsProperty() bool {
-	return feasible.Distincts(x.job, x.group, n.OpDistinctProperty)
 }
 
 // refresh rates a node anew, or notes why it can not be used.
@@ -288,7 +285,7 @@ func (x *contest) leaveFor(i int, lacking string) bool {
 	if still != "" {
 		return false
 	}
-	e.leaving = leaving
+	e.leaving, e.score = leaving, nil
 	sum, count := x.rating.Rate(&x.candidate)
 	x.order.Set(i, int(e.part), sum, count, e.tie)
 	return true

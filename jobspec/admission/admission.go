@@ -105,6 +105,18 @@ func Texts(list []Problem) []string {
 	return out
 }
 
+// Summary is how servers tell warnings, "" where there are none.
+func Summary(warnings []string) string {
+	if len(warnings) == 0 {
+		return ""
+	}
+	plural := "s"
+	if len(warnings) == 1 {
+		plural = ""
+	}
+	return fmt.Sprintf("%d warning%s:\n\n* %s", len(warnings), plural, strings.Join(warnings, "\n* "))
+}
+
 // checks collects problems.
 type checks struct {
 	options     Options

@@ -132,7 +132,7 @@ func completeServices(job *n.Job, g *n.Group, t *n.Task, list []n.Service) {
 			s.Namespace = job.Namespace
 		}
 		if w := s.Weights; w != nil {
-			w.Passing, w.Warning = atLeast(w.Passing, 1), atLeast(w.Warning, 1)
+			w.Passing, w.Warning = max(w.Passing, 1), max(w.Warning, 1)
 		}
 		for k := range s.Checks {
 			c := &s.Checks[k]
@@ -141,7 +141,7 @@ func completeServices(job *n.Job, g *n.Group, t *n.Task, list []n.Service) {
 			otherwise(&c.OnUpdate, s.OnUpdate)
 			mergeRestart(s.CheckRestart, &c.CheckRestart)
 			c.SuccessBeforePassing, c.FailuresBeforeCritical, c.FailuresBeforeWarning =
-				atLeast(c.SuccessBeforePassing, 0), atLeast(c.FailuresBeforeCritical, 0), atLeast(c.FailuresBeforeWarning, 0)
+				max(c.SuccessBeforePassing, 0), max(c.FailuresBeforeCritical, 0), max(c.FailuresBeforeWarning, 0)
 		}
 		s.CheckRestart = nil // the checks have it
 	}
@@ -177,13 +177,6 @@ func otherwise[T comparable](field *T, value T) {
 	if *field == zero {
 		*field = value
 	}
-}
-
-func atLeast(v, least int) int {
-	if v < least {
-		return least
-	}
-	return v
 }
 
 func hostNetworks(list []n.Network) {

@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -135,7 +136,7 @@ func (c *checks) gateway(g *n.Group, s *n.Service, x *n.Gateway) {
 		}
 		if p := x.Proxy; p != nil {
 			c.oneOf("Proxy.EnvoyDNSDiscoveryType", "proxy.envoy_dns_discovery_type", p.EnvoyDNSDiscoveryType, "", "STRICT_DNS", "LOGICAL_DNS")
-			for _, name := range sorted(p.EnvoyGatewayBindAddresses) {
+			for _, name := range slices.Sorted(maps.Keys(p.EnvoyGatewayBindAddresses)) {
 				a := p.EnvoyGatewayBindAddresses[name]
 				at := "Proxy.EnvoyGatewayBindAddresses[" + name + "]"
 				if a.Address == "" {

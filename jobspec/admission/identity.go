@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -93,7 +94,7 @@ func (c *checks) secretConfig(s *n.Secret) {
 	if known == "" || err != nil {
 		return
 	}
-	for _, key := range sorted(config) {
+	for _, key := range slices.Sorted(maps.Keys(config)) {
 		if key != known {
 			c.add("Config", "config has an unknown argument %q: provider %s takes %s", key, s.Provider, known)
 		}

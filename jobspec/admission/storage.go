@@ -1,7 +1,9 @@
 package admission
 
 import (
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	n "github.com/nomadlike/nomadlike/nomadlike"
@@ -19,7 +21,7 @@ const (
 )
 
 func (c *checks) volumes(g *n.Group) {
-	for _, name := range sorted(g.Volumes) {
+	for _, name := range slices.Sorted(maps.Keys(g.Volumes)) {
 		v := g.Volumes[name]
 		c.in("volume "+quote(name), "Volumes["+name+"]", func() {
 			if v.Source == "" {
@@ -105,7 +107,7 @@ func volumesOf(g *n.Group) string {
 	if len(g.Volumes) == 0 {
 		return "write a volume block in the group"
 	}
-	return "it has " + strings.Join(sorted(g.Volumes), ", ")
+	return "it has " + strings.Join(slices.Sorted(maps.Keys(g.Volumes)), ", ")
 }
 
 func (c *checks) storagePlugin(p *n.CSIPlugin) {

@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -196,7 +197,7 @@ func (c *checks) networks(g *n.Group) {
 			if w.CNI == nil {
 				return
 			}
-			for _, k := range sorted(w.CNI.Args) {
+			for _, k := range slices.Sorted(maps.Keys(w.CNI.Args)) {
 				if strings.Contains(k, ";") || strings.Contains(w.CNI.Args[k], ";") {
 					c.add("CNI.Args", "cni.args: neither %q nor its value can contain a semicolon", k)
 				}
@@ -262,13 +263,4 @@ func (c *ports) port(w *n.Network, p *n.Port, at string) {
 		}
 		c.statics[key] = p.Label
 	}
-}
-
-func sorted[V any](m map[string]V) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
 }

@@ -145,7 +145,7 @@ func (s *Server) register(ctx context.Context, req *n.JobRegister) (*n.JobRegist
 	if err != nil {
 		return nil, err
 	}
-	resp := &n.JobRegistered{JobModifyIndex: out.(state.JobRegistered).JobModifyIndex, Warnings: warningText(warnings)}
+	resp := &n.JobRegistered{JobModifyIndex: out.(state.JobRegistered).JobModifyIndex, Warnings: admission.Summary(warnings)}
 	resp.Index, resp.EvalCreateIndex = index, index
 	if c.Eval != nil {
 		resp.EvalID = c.Eval.ID
@@ -198,17 +198,6 @@ func jobEval(job *n.Job, trigger string, priority int) *n.Evaluation {
 	}
 }
 
-func warningText(warnings []string) string {
-	if len(warnings) == 0 {
-		return ""
-	}
-	plural := "s"
-	if len(warnings) == 1 {
-		plural = ""
-	}
-	return fmt.Sprintf("%d warning%s:\n\n* %s", len(warnings), plural, strings.Join(warnings, "\n* "))
-}
-
 func (s *Server) jobValidate(_ context.Context, req *n.JobValidate) (*n.JobValidated, error) {
 	warnings, err := s.admit(s.store.Read(), &req.WriteOptions, req.Job)
 	out := &n.JobValidated{DriverConfigValidated: true}
@@ -218,7 +207,7 @@ func (s *Server) jobValidate(_ context.Context, req *n.JobValidate) (*n.JobValid
 	} else {
 		warnings = append(warnings, notYet(req.Job)...)
 	}
-	out.Warnings = warningText(warnings)
+	out.Warnings = admission.Summary(warnings)
 	return out, nil
 }
 
@@ -307,7 +296,7 @@ func (s *Server) jobPlan(_ context.Context, req *n.JobPlan) (*n.JobPlanned, erro
 	if err != nil {
 		return nil, err
 	}
-	out := &n.JobPlanned{FailedTGAllocs: d.Eval.FailedTGAllocs, Warnings: warningText(warnings)}
+	out := &n.JobPlanned{FailedTGAllocs: d.Eval.FailedTGAllocs, Warnings: admission.Summary(warnings)}
 	out.Index = view.Index()
 	if d.Plan != nil && d.Plan.Annotations != nil {
 		out.Annotations = d.Plan.Annotations

@@ -18,13 +18,8 @@ type Placed interface {
 	Count(group, attribute string) map[string]int
 }
 
-// IsDistinct reports constraints that look at what else runs; for others Distinct has
-// nothing to say.
-func IsDistinct(job *n.Job, group *n.Group) bool {
-	return Distincts(job, group, n.OpDistinctHosts) || Distincts(job, group, n.OpDistinctProperty)
-}
-
-// Distincts reports a constraint with one of the two operators.
+// Distincts reports a constraint with one of the two operators that look at what
+// else runs; for others Distinct has nothing to say.
 func Distincts(job *n.Job, group *n.Group, operand string) bool {
 	list := slices.Concat(job.Constraints, group.Constraints)
 	for i := range group.Tasks {
