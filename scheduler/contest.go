@@ -25,7 +25,7 @@ type contest struct {
 	byValue  []int // the parts, in an order that does not depend on that of the nodes
 	distinct bool  // the group has constraints on what else runs
 	property bool  // among them, on how often a value of an attribute may be used
-	looked   int // so many of the entries were looked at; all, unless others have to leave
+	looked   int   // so many of the entries were looked at; all, unless others have to leave
 
 	evaluated           int
 	filtered, exhausted int

@@ -81,7 +81,7 @@ func (f *findings) filtered(node *n.Node, why string) {
 		f.add(node, n.ObstacleFiltered, why, f.deviceNames()...)
 		return
 	}
-	for _, c := range constraintsOf(f.job, f.group) {
+	for _, c := range feasible.Constraints(f.job, f.group) {
 		if c.String() != why {
 			continue
 		}
@@ -91,14 +91,6 @@ func (f *findings) filtered(node *n.Node, why string) {
 		}
 	}
 	f.add(node, n.ObstacleFiltered, why)
-}
-
-func constraintsOf(job *n.Job, group *n.Group) []n.Constraint {
-	all := slices.Concat(job.Constraints, group.Constraints)
-	for i := range group.Tasks {
-		all = append(all, group.Tasks[i].Constraints...)
-	}
-	return all
 }
 
 func (f *findings) deviceNames() (names []string) {

@@ -199,14 +199,24 @@ func hasDriver(node *n.Node, name string) bool {
 	return v == "1" || strings.EqualFold(v, "true")
 }
 
+// Constraints lists those of a job, of a group of it and of the group's tasks.
+func Constraints(job *n.Job, group *n.Group) []n.Constraint {
+	return slices.Concat(job.Constraints, ofGroup(group))
+}
+
+func ofGroup(group *n.Group) []n.Constraint {
+	all := slices.Clone(group.Constraints)
+	for i := range group.Tasks {
+		all = append(all, group.Tasks[i].Constraints...)
+	}
+	return all
+}
+
 // constraintsOf asks for what the job, or the group and its tasks, demand.
 func constraintsOf(job *n.Job, group *n.Group) (Test, bool) {
 	all := job.Constraints
 	if group != nil {
-		all = slices.Clone(group.Constraints)
-		for i := range group.Tasks {
-			all = append(all, group.Tasks[i].Constraints...)
-		}
+		all = ofGroup(group)
 	}
 	if len(all) == 0 {
 		return nil, true

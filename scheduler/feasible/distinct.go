@@ -21,11 +21,7 @@ type Placed interface {
 // Distincts reports a constraint with one of the two operators that look at what
 // else runs; for others Distinct has nothing to say.
 func Distincts(job *n.Job, group *n.Group, operand string) bool {
-	list := slices.Concat(job.Constraints, group.Constraints)
-	for i := range group.Tasks {
-		list = append(list, group.Tasks[i].Constraints...)
-	}
-	return slices.ContainsFunc(list, func(c n.Constraint) bool { return c.Operand == operand })
+	return slices.ContainsFunc(Constraints(job, group), func(c n.Constraint) bool { return c.Operand == operand })
 }
 
 // Distinct says why another allocation of a group may not go to a node because
